@@ -1,0 +1,38 @@
+// Package decl holds what a program says about a store, as plain data: package store writes it, the topology and the
+// runtime read it.
+package decl
+
+import "time"
+
+// Kind says what a store's rows are.
+type Kind uint8
+
+const (
+	KeyValue  Kind = iota // latest value per key
+	Window                // value per key and window start
+	Session               // value per key and session
+	Versioned             // history per key
+)
+
+func (k Kind) String() string { return [...]string{"key-value", "window", "session", "versioned"}[k] }
+
+// A Store is the declaration of one store.
+type Store struct {
+	Name        string
+	Kind        Kind
+	At          string            // file:line of the declaration
+	Key, Value  any               // serde.Serde[K], serde.Serde[V]
+	InMemory    bool              // rows live in memory only; still restored from the changelog
+	NoChangelog bool              // not mirrored to Kafka: lost at an unclean stop
+	NoCache     bool              // every update is forwarded at once, not once per commit
+	LRU         int               // keep at most so many rows; 0: no limit
+	TTL         time.Duration     // delete rows not written for so long; 0: never
+	Size        time.Duration     // of a window
+	Retention   time.Duration     // of windows and sessions
+	History     time.Duration     // of versioned rows
+	TopicConfig map[string]string // of the changelog topic
+	Source      string            // name of the source topic that serves as changelog; "": the store has its own
+}
+
+// Logged reports whether the store has a changelog topic of its own.
+func (s *Store) Logged() bool { return !s.NoChangelog && s.Source == "" }

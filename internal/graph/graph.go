@@ -1,0 +1,176 @@
+// Package graph is the untyped graph behind topology.Builder, so that the packages of verbs (kstream, ktable) can add
+// nodes and the runtime can wire tasks without any of it being seen by users.
+//
+// A node keeps factories, not functions: the typed closures of all operators are made once per task (Wire), where the
+// only type assertions of the whole path happen.
+package graph
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/millrace-streams/millrace/internal/decl"
+	"github.com/millrace-streams/millrace/internal/record"
+	"github.com/millrace-streams/millrace/store"
+)
+
+// A Builder collects nodes. topology.Builder has it as underlying type, so that kstream and ktable get at it by a
+// conversion: (*graph.Builder)(b).
+type Builder struct {
+	Nodes  []*Node
+	Groups []Copartition
+	Errs   []error
+	Taken  map[string]string // kind and name, as "store counts" → file:line of its first use
+}
+
+// A Node is one step. Nodes are numbered in the order they were added, which is a topological order: children come
+// after their parents.
+type Node struct {
+	ID       int
+	Kind     string // the verb: "source", "filter", "count", "sink" …
+	Name     string // in descriptions, metrics and errors: the name given, or KIND-ID
+	At       string // file:line of the call that made it
+	Parents  []*Node
+	Children []*Node
+	Stores   []*decl.Store // the stores it reads or writes; sharing one joins two nodes into one subtopology
+	Topics   []*Topic      // of a source or sink
+	Policy   any           // topology.ErrorPolicy for failures of its user function; nil: the source topic's, then Config's
+
+	// Source is set on sources only.
+	Source *Source
+	// Wire makes this task's function of the node (a record.Fn or record.ChangeFn of its input types) from the function
+	// of what is downstream. It runs once per task, and never for sources.
+	Wire func(env Env, down any) any
+	// Fan makes one function (of the node's output types) of those of all children; none gives a function that does nothing.
+	Fan func(downs []any) any
+}
+
+// A Source is where records enter.
+type Source struct {
+	Start Start
+	// Wire makes the function that decodes a record and hands it on. It fails with record.Fail when the bytes cannot be decoded.
+	Wire func(env Env, down any) func(m *record.Meta, in *record.In)
+	// Time finds the event time of a record, given the highest one seen in its partition (-1: none); nil: its timestamp.
+	Time func(topic string, partition int32, in *record.In, partitionTime int64) (int64, error)
+	// Policy is the topology.ErrorPolicy of the topic; nil: Config's.
+	Policy any
+}
+
+// A Topic is a topic read or written by a topology.
+type Topic struct {
+	Name        string // as given; of an internal topic the base name, to which Full adds the rest
+	Pattern     string // regular expression of topic names instead of Name; sources only
+	Repartition bool   // internal: created by the runtime, trimmed after commits
+	Partitions  int    // of a repartition topic; 0: as many as its source topics have at most
+	At          string // file:line
+}
+
+// Full returns the name of the topic in Kafka. Repartition topics are named as in Kafka Streams.
+func (t *Topic) Full(applicationID string) string {
+	if t.Repartition {
+		return applicationID + "-" + t.Name + "-repartition"
+	}
+	return t.Name
+}
+
+// Changelog returns the name of a store's changelog topic, as in Kafka Streams.
+func Changelog(applicationID string, s *decl.Store) string {
+	if s.Source != "" {
+		return s.Source
+	}
+	return applicationID + "-" + s.Name + "-changelog"
+}
+
+// Start says where to read a topic when the group has no offset.
+type Start struct {
+	Kind StartKind
+	Ago  time.Duration
+}
+
+// StartKind is earliest, latest, or a duration ago.
+type StartKind uint8
+
+const (
+	Earliest StartKind = iota
+	Latest
+	Ago
+)
+
+// A Copartition says that topics must have equal numbers of partitions, and why.
+type Copartition struct {
+	Node   string // the operator that needs it
+	At     string
+	Topics []*Topic
+}
+
+// A Plan is a checked graph. topology.Topology has it as underlying type.
+type Plan struct {
+	Nodes []*Node
+	Subs  []*Sub
+}
+
+// A Sub is a subtopology: nodes connected by edges or by shared stores. One task runs it for each partition number.
+type Sub struct {
+	ID      int
+	Nodes   []*Node // in topological order
+	Sources []*Node
+	Stores  []*decl.Store // in order of first use
+	Groups  []Copartition
+}
+
+// Env is the task an operator is wired into.
+type Env interface {
+	// Context ends when the task is closed.
+	Context() context.Context
+	TaskID() (subtopology int, partition int32)
+	ApplicationID() string
+	Logger() *slog.Logger
+
+	// DB returns the database that holds the rows of a store.
+	DB(s *decl.Store) store.DB
+	// AtCommit has f called at every commit, before the changelog is written; functions of earlier nodes first. f
+	// forwards the dirty rows of a table.
+	AtCommit(n *Node, f func())
+
+	// Meta is the task's one Meta, of the record in hand.
+	Meta() *record.Meta
+	// Send produces a record in the open transaction.
+	Send(o *record.Out)
+	// Partitions returns the number of partitions of a topic (full name), 0 when it is not known.
+	Partitions(topic string) int32
+	// Arena gives memory for keys and values to be sent.
+	Arena() *record.Arena
+	// Drop counts a record dropped at a node for a reason such as "null-key".
+	Drop(n *Node, reason string)
+
+	// Position says where the record in hand was read; ok is false in a timer and during a commit.
+	Position() (topic string, partition int32, offset int64, ok bool)
+	// StreamTime is the highest event time the task has taken up, Now the wall clock; milliseconds, -1 for none yet.
+	StreamTime() int64
+	Now() int64
+	// Schedule calls f each d of stream time or of wall-clock time, from between records.
+	Schedule(n *Node, wall bool, d time.Duration, f func(now time.Time) error) Timer
+	OnClose(f func())
+	RequestCommit()
+}
+
+// A Timer is a scheduled call.
+type Timer interface{ Stop() }
+
+// An Action is what an error policy decided. topology.Action has it as underlying type.
+type Action struct {
+	Kind  ActionKind
+	Delay time.Duration // of a retry
+	Topic string        // of a dead letter
+}
+
+// ActionKind is one of Fail, Skip, Retry, DeadLetter.
+type ActionKind uint8
+
+const (
+	Fail ActionKind = iota
+	Skip
+	Retry
+	DeadLetter
+)

@@ -1,0 +1,64 @@
+// Package record holds what travels inside a task: the meta data beside a key and a value, the typed functions that
+// pass records from operator to operator, and the bytes that enter and leave.
+//
+//	In ──decode──► Fn[K,V] ──► Fn[K,V2] ──► … ──encode──► Out
+//
+// It imports nothing of Millrace.
+package record
+
+// A Header is one header of a record.
+type Header struct {
+	Key   string
+	Value []byte
+}
+
+// Meta is what travels beside key and value. A task has one and reuses it for every record: an operator that keeps
+// something of it copies it, and a fan-out restores it between its children.
+type Meta struct {
+	Time    int64    // event time, milliseconds since the epoch
+	Headers []Header // shared between operators: replaced, never changed in place
+	NoKey   bool     // the record has no key; functions get the zero K
+	NoValue bool     // the record deletes its key; value functions are not called
+	Node    int32    // id of the node whose user function runs, set just before the call: names the node when it panics
+}
+
+// Fn takes one record of a stream.
+type Fn[K, V any] func(m *Meta, k K, v V)
+
+// A Change is a row of a table before and after. At least one of HasOld, HasNew is true unless a table forwards a
+// deletion of a key whose former value it does not know.
+type Change[V any] struct {
+	Old, New       V
+	HasOld, HasNew bool
+}
+
+// ChangeFn takes one change of a table. m.NoValue is not looked at: HasNew says whether the row exists.
+type ChangeFn[K, V any] func(m *Meta, k K, c Change[V])
+
+// In is a record as it was fetched. A nil Key or Value is Kafka's null; an empty one is not nil.
+type In struct {
+	Key, Value []byte
+	Headers    []Header
+	Time       int64 // timestamp of the Kafka record, milliseconds
+	Offset     int64
+	Epoch      int32 // leader epoch, -1 when unknown
+}
+
+// Out is a record to be produced. Key and Value are not written to after it was handed over.
+type Out struct {
+	Topic      string // full name in Kafka
+	Partition  int32  // -1: any partition (a record without a key)
+	Key, Value []byte // nil is Kafka's null
+	Headers    []Header
+	Time       int64 // milliseconds
+}
+
+// A Failure is what an operator panics with when the record in hand cannot be processed. The task recovers it, asks the
+// error policy, and goes on with the next record or ends.
+type Failure struct {
+	Node int32
+	Err  error
+}
+
+// Fail ends the processing of the record in hand with err, at the given node.
+func Fail(node int32, err error) { panic(Failure{node, err}) }
