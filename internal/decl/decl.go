@@ -32,6 +32,7 @@ type Store struct {
 	History     time.Duration     // of versioned rows
 	TopicConfig map[string]string // of the changelog topic
 	Source      string            // name of the source topic that serves as changelog; "": the store has its own
+	Err         error             // what is wrong with the declaration; Build reports it, at At
 }
 
 // Logged reports whether the store has a changelog topic of its own.

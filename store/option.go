@@ -1,0 +1,87 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/millrace-streams/millrace/internal/decl"
+)
+
+// An Option changes how a store is kept. The same options serve specs and the verbs that make a store. The zero Option
+// changes nothing.
+type Option struct{ apply func(*decl.Store) }
+
+// Apply writes the option into a declaration. It is for Millrace's own packages.
+func (o Option) Apply(d *decl.Store) {
+	if o.apply != nil {
+		o.apply(d)
+	}
+}
+
+// InMemory keeps the rows in memory only. They are restored from the changelog after each restart.
+func InMemory() Option {
+	return Option{func(d *decl.Store) { d.InMemory = true }}
+}
+
+// NoChangelog keeps the rows out of Kafka: they are lost with their disk, and at any stop that was not clean.
+func NoChangelog() Option {
+	return Option{func(d *decl.Store) { d.NoChangelog = true }}
+}
+
+// NoCache forwards every update at once, instead of the last one of each row at each commit.
+func NoCache() Option {
+	return Option{func(d *decl.Store) { d.NoCache = true }}
+}
+
+// LRU keeps at most n rows, the most recently used ones; evicted rows are logged as deleted. n must be positive.
+func LRU(n int) Option {
+	return Option{func(d *decl.Store) {
+		if n <= 0 {
+			invalid(d, "LRU(%d): the number of rows must be positive", n)
+		}
+		d.LRU = n
+	}}
+}
+
+// TTL deletes rows that were not written for d of stream time, with tombstones. d must be at least a millisecond.
+func TTL(d time.Duration) Option {
+	return Option{func(s *decl.Store) { s.TTL = span(s, "TTL", d) }}
+}
+
+// Retention keeps windows and sessions for d instead of their size plus grace. d must be at least a millisecond.
+func Retention(d time.Duration) Option {
+	return Option{func(s *decl.Store) { s.Retention = span(s, "Retention", d) }}
+}
+
+// History makes the store of a table versioned: it keeps what each row was during the last d of stream time. d must be
+// at least a millisecond.
+func History(d time.Duration) Option {
+	return Option{func(s *decl.Store) { s.History = span(s, "History", d) }}
+}
+
+// TopicConfig sets a config of the changelog topic, such as "min.insync.replicas". The last value of a name counts.
+func TopicConfig(name, value string) Option {
+	return Option{func(d *decl.Store) {
+		if name == "" {
+			invalid(d, "TopicConfig: the name of the config is empty")
+		}
+		if d.TopicConfig == nil {
+			d.TopicConfig = map[string]string{}
+		}
+		d.TopicConfig[name] = value
+	}}
+}
+
+// span checks a duration given to an option or a spec; stores count time in milliseconds.
+func span(s *decl.Store, what string, d time.Duration) time.Duration {
+	if d < time.Millisecond {
+		invalid(s, "%s(%v): must be at least 1ms", what, d)
+	}
+	return d
+}
+
+// invalid keeps an error in the declaration; the topology's Build returns it.
+func invalid(d *decl.Store, format string, args ...any) {
+	d.Err = errors.Join(d.Err, fmt.Errorf("store %q: "+format, append([]any{d.Name}, args...)...))
+}
