@@ -1,0 +1,267 @@
+package workload
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strings"
+	"testing"
+)
+
+const start = 1_700_000_012_345 // within a minute
+
+// output computes what a right engine writes, in the dumbest way.
+func output(w Workload, n int64, everyUpdate bool) []Record {
+	rows := map[string][]byte{}
+	if in, ok := w.Rows(start); ok {
+		for i := range in.Records {
+			var r Record
+			in.Fill(i, &r)
+			rows[string(r.Key)] = r.Value
+		}
+	}
+	in := w.Stream(n, start)
+	counts := map[string]uint64{}
+	var out []Record
+	for i := range n {
+		var r Record
+		in.Fill(i, &r)
+		r.Partition = int32(r.Key[7] % Partitions)
+		switch {
+		case w.Name == "copy":
+			r.Value[0] = ^r.Value[0]
+		case w.Name == "table-join":
+			r.Value = append(r.Value, rows[string(r.Key)]...)
+		default:
+			if w.Name == "window" {
+				r.Key = binary.BigEndian.AppendUint64(r.Key, uint64(r.Time/60_000*60_000))
+			}
+			counts[string(r.Key)]++
+			r.Value = binary.BigEndian.AppendUint64(nil, counts[string(r.Key)])
+		}
+		out = append(out, r)
+	}
+	if everyUpdate {
+		return out
+	}
+	var last []Record // one commit half way, one at the end
+	for _, half := range [][]Record{out[:n/2], out[n/2:]} {
+		at := map[string]int{}
+		for _, r := range half {
+			if i, ok := at[string(r.Key)]; ok {
+				last[i] = r
+				continue
+			}
+			at[string(r.Key)] = len(last)
+			last = append(last, r)
+		}
+	}
+	return last
+}
+
+func check(w Workload, n int64, everyUpdate bool, out []Record) error {
+	c := w.Checker(n, start, everyUpdate)
+	for i := range out {
+		if err := c.Check(&out[i]); err != nil {
+			return err
+		}
+	}
+	return c.Complete()
+}
+
+const (
+	n   = 100_000 // more than one window, more than one mark, and keys that repeat
+	few = 5_000   // with a key that repeats in every workload of keys
+)
+
+func TestRightOutputPasses(t *testing.T) {
+	for _, w := range All() {
+		for _, everyUpdate := range []bool{true, false} {
+			if !everyUpdate && !strings.HasPrefix(w.Name, "count") && w.Name != "window" {
+				continue
+			}
+			out := output(w, n, everyUpdate)
+			c := w.Checker(n, start, everyUpdate)
+			for i := range out {
+				if err := c.Check(&out[i]); err != nil {
+					t.Fatalf("%s, every update %v: %v", w.Name, everyUpdate, err)
+				}
+			}
+			if err := c.Complete(); err != nil {
+				t.Errorf("%s, every update %v: %v", w.Name, everyUpdate, err)
+			}
+			if c.Records() != int64(len(out)) {
+				t.Errorf("%s: %d records checked of %d", w.Name, c.Records(), len(out))
+			}
+		}
+	}
+}
+
+// TestWrongOutputIsRefused damages a right output in every way an engine could.
+func TestWrongOutputIsRefused(t *testing.T) {
+	damage := map[string]func(out []Record) []Record{
+		"a record lost":        func(out []Record) []Record { return append(out[:777], out[778:]...) },
+		"the last record lost": func(out []Record) []Record { return out[:len(out)-1] },
+		"a record repeated":    func(out []Record) []Record { return append(append(out[:778:778], out[777]), out[778:]...) },
+		"all repeated":         func(out []Record) []Record { return append(out, out...) },
+		"nothing written":      func([]Record) []Record { return nil },
+		"a byte of a value flipped": func(out []Record) []Record {
+			out[777].Value[len(out[777].Value)-1] ^= 1
+			return out
+		},
+		"the first byte of a value flipped": func(out []Record) []Record {
+			out[777].Value[0] ^= 0xff
+			return out
+		},
+		"another record's key": func(out []Record) []Record {
+			for i := range out[778:] {
+				if !bytes.Equal(out[777].Key, out[778+i].Key) {
+					out[777].Key = out[778+i].Key
+					return out
+				}
+			}
+			panic("all keys are equal")
+		},
+		"a key cut":   func(out []Record) []Record { out[777].Key = out[777].Key[1:]; return out },
+		"a tombstone": func(out []Record) []Record { out[777].Value = nil; return out },
+		"a stray key": func(out []Record) []Record {
+			out[777].Key = append(appendKey(nil, 1<<40), out[777].Key[keyBytes:]...)
+			return out
+		},
+		"two of a partition swapped": func(out []Record) []Record {
+			before := map[string]int{} // by what keeps its order: the key of a count, else the partition
+			for i, r := range out {
+				place := string(r.Key)
+				if len(r.Value) > 8 {
+					place = string(rune(r.Partition))
+				}
+				if j, ok := before[place]; ok {
+					out[i], out[j] = out[j], out[i]
+					return out
+				}
+				before[place] = i
+			}
+			panic("no two records to swap")
+		},
+	}
+	for _, w := range All() {
+		for what, f := range damage {
+			if err := check(w, few, true, f(output(w, few, true))); err == nil {
+				t.Errorf("%s: %s passes", w.Name, what)
+			}
+		}
+		if w.Name == "window" || w.Name == "table-join" {
+			continue
+		}
+		out := output(w, few, true)
+		for i := range out {
+			out[i].Marked = false
+		}
+		if err := check(w, few, true, out); err == nil || !strings.Contains(err.Error(), "headers") {
+			t.Errorf("%s: headers dropped: got %v", w.Name, err)
+		}
+	}
+}
+
+func TestPerCommitCountsMayOmitButNotGoBackNorEndShort(t *testing.T) {
+	w, err := Named("count-1k")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := check(w, n, true, output(w, n, false)); err == nil {
+		t.Error("one output per commit passes for every update")
+	}
+	out := output(w, n, false)
+	if err := check(w, n, false, out[:len(out)-1]); err == nil {
+		t.Error("a missing last count passes")
+	}
+	if err := check(w, n, false, append(out, out[0])); err == nil {
+		t.Error("a count that goes back passes")
+	}
+}
+
+func TestWindowStartsThatAreNoneAreRefused(t *testing.T) {
+	w, err := Named("window")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, ms := range []uint64{0, 1, start, start/60_000*60_000 - 60_000, start/60_000*60_000 + 600_000, 1 << 63} {
+		r := Record{Key: binary.BigEndian.AppendUint64(appendKey(nil, 3), ms), Value: make([]byte, 8)}
+		if err := w.Checker(n, start, true).Check(&r); err == nil || !strings.Contains(err.Error(), "is no window's") {
+			t.Errorf("window start %d: got %v", ms, err)
+		}
+	}
+}
+
+func TestNumbersComeBackFromKeysAndValues(t *testing.T) {
+	for _, i := range []uint64{0, 1, 2, 999_999, 1 << 33, 1<<64 - 1} {
+		if got := unmix(mix(i)); got != i {
+			t.Errorf("unmix(mix(%d)) = %d", i, got)
+		}
+		if got := keyID(appendKey(nil, i)); got != i {
+			t.Errorf("key %d comes back as %d", i, got)
+		}
+		if got := valueID(appendValue(nil, saltRow, i), saltRow); got != i {
+			t.Errorf("value %d comes back as %d", i, got)
+		}
+	}
+}
+
+func TestInputsAreOfTheContractsSizeAndSpread(t *testing.T) {
+	for _, w := range All() {
+		in := w.Stream(n, start)
+		var r Record
+		distinct := map[string]bool{}
+		ones := 0
+		for i := range in.Records {
+			in.Fill(i, &r)
+			if len(r.Key) != 8 || len(r.Value) != 100 {
+				t.Fatalf("%s: key of %d bytes, value of %d", w.Name, len(r.Key), len(r.Value))
+			}
+			distinct[string(r.Key)] = true
+			ones += int(r.Value[99] & 1)
+		}
+		// Expected distinct keys of n draws from k: k·(1-e^(-n/k)).
+		want := map[string]int{
+			"copy": n, "count-1k": 1_000, "count-100k": 63_212, "count-1m": 95_163, "window": 10_000, "table-join": 63_212,
+		}[w.Name]
+		if d := len(distinct) - want; d < -want/100 || d > want/100 {
+			t.Errorf("%s: %d distinct keys, want about %d", w.Name, len(distinct), want)
+		}
+		if ones < n*49/100 || ones > n*51/100 {
+			t.Errorf("%s: values are not random: %d of %d last bits are set", w.Name, ones, n)
+		}
+	}
+}
+
+func TestRowsCoverAllKeysAndAreOlderThanTheStream(t *testing.T) {
+	w, err := Named("table-join")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, ok := w.Rows(start)
+	if !ok || rows.Records != 100_000 {
+		t.Fatalf("%v, %d rows", ok, rows.Records)
+	}
+	var r, first Record
+	w.Stream(n, start).Fill(0, &first)
+	keys := map[string]bool{}
+	for i := range rows.Records {
+		rows.Fill(i, &r)
+		keys[string(r.Key)] = true
+		if r.Time >= first.Time {
+			t.Fatalf("row %d is of %d, the stream begins at %d", i, r.Time, first.Time)
+		}
+	}
+	if len(keys) != 100_000 {
+		t.Errorf("%d distinct rows", len(keys))
+	}
+	if _, ok := All()[0].Rows(start); ok {
+		t.Error("copy has a table")
+	}
+}
+
+func TestAnUnknownWorkloadIsAnErrorThatNamesTheKnownOnes(t *testing.T) {
+	if _, err := Named("sort"); err == nil || !strings.Contains(err.Error(), `"sort"`) || !strings.Contains(err.Error(), "table-join") {
+		t.Errorf("got %v", err)
+	}
+}
