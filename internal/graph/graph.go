@@ -8,6 +8,7 @@ package graph
 import (
 	"context"
 	"log/slog"
+	"regexp"
 	"time"
 
 	"github.com/millrace-streams/millrace/internal/decl"
@@ -15,22 +16,15 @@ import (
 	"github.com/millrace-streams/millrace/store"
 )
 
-// A Builder collects nodes. topology.Builder has it as underlying type, so that kstream and ktable get at it by a
-// conversion: (*graph.Builder)(b).
-type Builder struct {
-	Nodes  []*Node
-	Groups []Copartition
-	Errs   []error
-	Taken  map[string]string // kind and name, as "store counts" → file:line of its first use
-}
-
 // A Node is one step. Nodes are numbered in the order they were added, which is a topological order: children come
 // after their parents.
 type Node struct {
 	ID       int
 	Kind     string // the verb: "source", "filter", "count", "sink" …
 	Name     string // in descriptions, metrics and errors: the name given, or KIND-ID
-	At       string // file:line of the call that made it
+	Named    bool   // Name was given, and stays when the topology is edited
+	Call     string // the call that made it, as the program writes it: Count("word-counts")
+	At       string // file:line of that call
 	Parents  []*Node
 	Children []*Node
 	Stores   []*decl.Store // the stores it reads or writes; sharing one joins two nodes into one subtopology
@@ -55,6 +49,8 @@ type Source struct {
 	Time func(topic string, partition int32, in *record.In, partitionTime int64) (int64, error)
 	// Policy is the topology.ErrorPolicy of the topic; nil: Config's.
 	Policy any
+	// Topic is the typed declaration (*dsl.Topic) the source was made of; nil for repartition topics.
+	Topic any
 }
 
 // A Topic is a topic read or written by a topology.
@@ -64,6 +60,14 @@ type Topic struct {
 	Repartition bool   // internal: created by the runtime, trimmed after commits
 	Partitions  int    // of a repartition topic; 0: as many as its source topics have at most
 	At          string // file:line
+}
+
+// Matches returns the expression that names of topics read by t match in full, nil if t has no Pattern.
+func (t *Topic) Matches() (*regexp.Regexp, error) {
+	if t.Pattern == "" {
+		return nil, nil
+	}
+	return regexp.Compile("^(?:" + t.Pattern + ")$")
 }
 
 // Full returns the name of the topic in Kafka. Repartition topics are named as in Kafka Streams.
@@ -112,11 +116,14 @@ type Plan struct {
 
 // A Sub is a subtopology: nodes connected by edges or by shared stores. One task runs it for each partition number.
 type Sub struct {
-	ID      int
-	Nodes   []*Node // in topological order
-	Sources []*Node
-	Stores  []*decl.Store // in order of first use
-	Groups  []Copartition
+	ID int
+	// Fingerprint is equal in two topologies whose subtopologies do the same steps with the same names, stores and topics,
+	// wherever else the topologies differ: kinds, given names, stores, topics and edges, not ids.
+	Fingerprint uint64
+	Nodes       []*Node // in topological order
+	Sources     []*Node
+	Stores      []*decl.Store // in order of first use
+	Groups      []Copartition
 }
 
 // Env is the task an operator is wired into.

@@ -1,0 +1,10 @@
+// Package dsl holds what kstream and ktable share: typed handles on nodes of a graph.Builder, and the ends of every
+// graph, where bytes become records and records bytes.
+//
+//	Topic ──► Source ──► Handle ──► … verbs of kstream and ktable … ──► Handle ──► Sink ──► Topic
+//	                        └── Repartition: a Sink and a Source over one internal topic
+//
+// The public types (kstream.Stream, ktable.Table, topology.Topic …) have types of this package as underlying types.
+// Their fields are unexported here and their methods are not inherited there, so users see nothing of it, and the
+// packages get at it by a conversion.
+package dsl

@@ -1,0 +1,67 @@
+package topology
+
+import (
+	"log/slog"
+	"time"
+
+	"github.com/millrace-streams/millrace/internal/graph"
+	"github.com/millrace-streams/millrace/internal/proc"
+)
+
+// Task is what a processor knows about the task it runs in: stores, timers, clocks. It belongs to the processor it was
+// given to and is used from its setup, handler and timers only.
+type Task proc.Task
+
+func (t *Task) env() graph.Env { return (*proc.Task)(t).Env() }
+
+// EveryStream calls f each d of stream time, the highest event time the task has taken up: first as soon as that is
+// known, then on multiples of d from there. It runs between records, and not at all while no records come; a gap of
+// several d calls it once. An error of f fails the task.
+func (t *Task) EveryStream(d time.Duration, f func(now time.Time) error) *Timer {
+	return &Timer{(*proc.Task)(t).Every(false, d, f)}
+}
+
+// EveryWall calls f each d of wall-clock time, first after d, between records. A late call is not made up for. An error
+// of f fails the task.
+func (t *Task) EveryWall(d time.Duration, f func(now time.Time) error) *Timer {
+	return &Timer{(*proc.Task)(t).Every(true, d, f)}
+}
+
+// OnClose calls f when the task leaves this process. What it sends or stores is not committed.
+func (t *Task) OnClose(f func()) { t.env().OnClose(f) }
+
+// StreamTime returns the highest event time the task has taken up; the zero Time while there is none.
+func (t *Task) StreamTime() time.Time {
+	ms := t.env().StreamTime()
+	if ms < 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms)
+}
+
+// Now returns the wall clock; in a test driver, the clock moved by hand.
+func (t *Task) Now() time.Time { return time.UnixMilli(t.env().Now()) }
+
+// Source says where the record in hand was read; ok is false in a timer.
+func (t *Task) Source() (p Position, ok bool) {
+	topic, partition, offset, ok := t.env().Position()
+	return Position{topic, partition, offset}, ok
+}
+
+// RequestCommit asks for a commit once the record in hand is processed, before the interval is over.
+func (t *Task) RequestCommit() { t.env().RequestCommit() }
+
+// ID returns the id of the task.
+func (t *Task) ID() TaskID {
+	sub, partition := t.env().TaskID()
+	return TaskID{sub, partition}
+}
+
+// Logger returns the app's logger, with the task's id.
+func (t *Task) Logger() *slog.Logger { return t.env().Logger() }
+
+// Timer is a call that recurs until it is stopped or the task ends.
+type Timer struct{ t graph.Timer }
+
+// Stop ends the timer. It may be called more than once, also by the timer's own function.
+func (t *Timer) Stop() { t.t.Stop() }
