@@ -1,0 +1,183 @@
+package testkafka
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+//go:embed kafka
+var files embed.FS
+
+// MinJava is the oldest Java that runs a Kafka 4 broker.
+const MinJava = 17
+
+// module is the module path, by which the project's root folder is recognised.
+const module = "module github.com/millrace-streams/millrace\n"
+
+// A Kit is what it takes to run brokers.
+type Kit struct {
+	Java string // program
+	Libs string // folder of Kafka's jars
+}
+
+// Missing says that this machine cannot run Kafka, and what would change that. It is the one reason for which tests of
+// real brokers may be left out.
+type Missing struct{ Why string }
+
+func (m *Missing) Error() string { return "testkafka: no real Kafka: " + m.Why }
+
+// FindKit looks for Java and Kafka's jars: KAFKA_LIBS, else .kafka/libs in the project, which Maven fills when it is not
+// there yet. It fails with *Missing where one of them cannot be had.
+func FindKit(ctx context.Context) (Kit, error) {
+	java, err := findJava(ctx)
+	if err != nil {
+		return Kit{}, err
+	}
+	if libs := os.Getenv("KAFKA_LIBS"); libs != "" {
+		if !holdsKafka(libs) {
+			return Kit{}, fmt.Errorf("testkafka: no kafka_*.jar in %s: set KAFKA_LIBS to a folder with all jars of a broker, or unset it", libs)
+		}
+		return Kit{Java: java, Libs: libs}, nil
+	}
+	root, err := projectRoot()
+	if err != nil {
+		return Kit{}, err
+	}
+	libs, err := fetchLibs(ctx, filepath.Join(root, ".kafka"))
+	if err != nil {
+		return Kit{}, err
+	}
+	return Kit{Java: java, Libs: libs}, nil
+}
+
+// Required reports whether a missing Kafka is a failure: MILLRACE_REQUIRE_KAFKA is set, and not to 0.
+func Required() bool {
+	v := os.Getenv("MILLRACE_REQUIRE_KAFKA")
+	return v != "" && v != "0"
+}
+
+func findJava(ctx context.Context) (string, error) {
+	java := "java"
+	if home := os.Getenv("JAVA_HOME"); home != "" {
+		java = filepath.Join(home, "bin", "java")
+	}
+	java, err := exec.LookPath(java)
+	if err != nil {
+		return "", &Missing{fmt.Sprintf("no Java (%v): install Java %d or newer, or set JAVA_HOME or KAFKA_BROKERS", err, MinJava)}
+	}
+	out, err := exec.CommandContext(ctx, java, "-version").CombinedOutput()
+	if err != nil {
+		return "", &Missing{fmt.Sprintf("%s -version: %v", java, err)}
+	}
+	if v := javaVersion(string(out)); v < MinJava {
+		return "", &Missing{fmt.Sprintf("%s is version %d, too old: install Java %d or newer, or set JAVA_HOME or KAFKA_BROKERS", java, v, MinJava)}
+	}
+	return java, nil
+}
+
+var versionLine = regexp.MustCompile(`version "(?:1\.)?(\d+)`)
+
+// javaVersion reads the feature release from what `java -version` prints: 17 from "17.0.15", 8 from "1.8.0_392", 0 from
+// anything else.
+func javaVersion(out string) int {
+	m := versionLine.FindStringSubmatch(out)
+	if m == nil {
+		return 0
+	}
+	v, _ := strconv.Atoi(m[1]) // at worst 0: too old
+	return v
+}
+
+func holdsKafka(libs string) bool {
+	jars, _ := filepath.Glob(filepath.Join(libs, "kafka_*.jar")) // the pattern is well-formed
+	return len(jars) > 0
+}
+
+// projectRoot walks up from the working directory, which in a test is its package's folder.
+func projectRoot() (string, error) {
+	start, err := os.Getwd()
+	if err != nil {
+		return "", fmt.Errorf("testkafka: %w", err)
+	}
+	for dir := start; ; dir = filepath.Dir(dir) {
+		if mod, err := os.ReadFile(filepath.Join(dir, "go.mod")); err == nil && bytes.HasPrefix(mod, []byte(module)) {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", fmt.Errorf("testkafka: %s is not inside the project: run this from its folder, or set KAFKA_LIBS", start)
+		}
+	}
+}
+
+// fetchLibs returns cache/libs, filled by Maven unless it holds what pom.xml asks for already. The folder appears whole
+// or not at all; of several test processes one fetches and the others wait.
+func fetchLibs(ctx context.Context, cache string) (string, error) {
+	libs := filepath.Join(cache, "libs")
+	pom, err := files.ReadFile("kafka/pom.xml")
+	if err != nil {
+		return "", fmt.Errorf("testkafka: %w", err)
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", fmt.Errorf("testkafka: cannot keep jars: %w", err)
+	}
+	lock, err := lockFile(filepath.Join(cache, "lock"), true)
+	if err != nil {
+		return "", err
+	}
+	defer lock.Close()
+
+	// The pom is copied in last, so a folder that has it has the jars.
+	if have, err := os.ReadFile(filepath.Join(libs, "pom.xml")); err == nil && bytes.Equal(have, pom) {
+		return libs, nil
+	}
+	mvn, err := exec.LookPath("mvn")
+	if err != nil {
+		return "", &Missing{fmt.Sprintf("no jars in %s and no Maven to fetch them: install maven, or set KAFKA_LIBS or KAFKA_BROKERS", libs)}
+	}
+	work, err := os.MkdirTemp(cache, "fetch-")
+	if err != nil {
+		return "", fmt.Errorf("testkafka: cannot keep jars: %w", err)
+	}
+	defer os.RemoveAll(work)
+	if err := os.WriteFile(filepath.Join(work, "pom.xml"), pom, 0o644); err != nil {
+		return "", fmt.Errorf("testkafka: cannot keep jars: %w", err)
+	}
+	cmd := exec.CommandContext(ctx, mvn, "-q", "-B", "-Dstyle.color=never", "dependency:copy-dependencies", "-DoutputDirectory=libs", "-DincludeScope=runtime")
+	cmd.Dir = work
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", &Missing{fmt.Sprintf("Maven cannot fetch the jars (%v): %s", err, firstError(string(out)))}
+	}
+	fetched := filepath.Join(work, "libs")
+	if !holdsKafka(fetched) {
+		return "", errors.New("testkafka: Maven fetched no kafka_*.jar: is kafka/pom.xml whole?")
+	}
+	if err := os.WriteFile(filepath.Join(fetched, "pom.xml"), pom, 0o644); err != nil {
+		return "", fmt.Errorf("testkafka: cannot keep jars: %w", err)
+	}
+	if err := os.RemoveAll(libs); err != nil {
+		return "", fmt.Errorf("testkafka: cannot replace old jars: %w", err)
+	}
+	if err := os.Rename(fetched, libs); err != nil {
+		return "", fmt.Errorf("testkafka: cannot keep jars: %w", err)
+	}
+	return libs, nil
+}
+
+// firstError returns the line of Maven's output that says what went wrong: the first one marked so.
+func firstError(out string) string {
+	for line := range strings.Lines(out) {
+		if text, ok := strings.CutPrefix(strings.TrimSpace(line), "[ERROR] "); ok {
+			return text
+		}
+	}
+	return strings.TrimSpace(out)
+}
