@@ -1,0 +1,83 @@
+# Millrace. `make` alone lists what there is.
+
+# Generic methods exist from Go 1.27; an older go (from 1.21) fetches this one.
+export GOTOOLCHAIN := go1.27.4
+# Nothing here is released from a build, and stamping fails where git does not trust the folder's owner.
+export GOFLAGS := $(GOFLAGS) -buildvcs=false
+
+SHELL := /bin/bash
+GOLANGCI := github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.15.0
+FUZZTIME ?= 10s
+
+# The race detector needs a C compiler.
+RACE = $(shell command -v $$(go env CC) >/dev/null && echo -race)
+
+# The broker of a measurement stays on the first core, away from the engines.
+PIN = $(shell [ "$$(nproc 2>/dev/null || echo 1)" -gt 1 ] && command -v taskset >/dev/null && echo taskset -c 0)
+
+# The suites of `make test`. Tests in virtual time live in files with the build tag synctests, under which the Kafka
+# client takes locks that a synctest bubble can wait on; everything else must be tested without it.
+SIM_FILES = $(shell grep -rl --include='*_test.go' '^//go:build synctests' .)
+SIM_PKGS  = $(sort $(dir $(SIM_FILES)))
+SIM_TESTS = $(shell grep -ho '^func Test[A-Z0-9][A-Za-z0-9_]*' $(SIM_FILES) /dev/null | sed 's/^func //' | grep -v '^TestMain$$' | paste -sd'|')
+UNIT = go test $(RACE) -p 2 -timeout 10m $$(go list ./... | grep -v /integration)
+SIM  = go test $(RACE) -p 2 -timeout 10m -tags synctests -run '^($(SIM_TESTS))$$' $(SIM_PKGS)
+REAL = go test $(RACE) -p 1 -timeout 15m ./integration/...
+
+.PHONY: help run test jars vet lint bench kafka-up kafka-down fuzz mutants sim costs
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+
+run: ## count the words of some text, exactly once, on an embedded broker
+	@go run ./examples/wordcount $(ARGS)
+
+test: jars vet ## vet, and run all tests; those of a real Kafka need Java 17, and Maven or KAFKA_LIBS or KAFKA_BROKERS
+	@[ -n '$(RACE)' ] || echo 'tests run without the race detector: it needs a C compiler'
+	@status=0; \
+	$(UNIT) || status=1; \
+	$(if $(SIM_FILES),$(SIM) || status=1;) \
+	$(REAL) || status=1; \
+	exit $$status
+
+jars: # what tests of a real Kafka need, or one line that says why they are left out
+	@go run ./internal/testkafka/cmd/kafka jars
+
+vet:
+	go vet ./...
+	go vet -tags synctests ./...
+
+lint: ## run the linters of .golangci.yml; the first time takes a minute
+	go run $(GOLANGCI) run
+
+bench: ## measure our engine and its two ceilings against a real Kafka and print the table
+	@go build -o bin/ ./bench/cmd/... ./internal/testkafka/cmd/kafka
+	@set -e; if [ -z "$$KAFKA_BROKERS" ]; then \
+	  kafka='bin/kafka -dir .kafka/bench -port 19192'; \
+	  trap "$$kafka down" EXIT; \
+	  env=$$($(PIN) $$kafka -fresh up); eval "$$env"; \
+	fi; \
+	bin/bench -brokers "$$KAFKA_BROKERS" $(ARGS)
+
+kafka-up: ## start a real Kafka on port 19092 that stays; eval "$$(make -s kafka-up)" names it to what runs next
+	@go run ./internal/testkafka/cmd/kafka $(ARGS) up
+
+kafka-down: ## stop it
+	@go run ./internal/testkafka/cmd/kafka $(ARGS) down
+
+fuzz: ## run each fuzz target for FUZZTIME (10s)
+	@set -e; for file in $$(grep -rl --include='*_test.go' '^func Fuzz' .); do \
+	  for name in $$(sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\).*/\1/p' $$file); do \
+	    echo "$$name in $$(dirname $$file)"; \
+	    go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$(dirname $$file); \
+	  done; \
+	done
+
+mutants: ## remove each defence of the commit protocol in a copy, and see a test fail
+	@go run ./internal/mutants
+
+sim: ## run the app on kfake for an hour of virtual time, with processes that come, go and stall
+	@MILLRACE_SIM_HOUR=1 go test -timeout 60m -tags synctests -run '^($(SIM_TESTS))$$' $(SIM_PKGS)
+
+costs: jars ## run all suites and print what each package costs, as the table in CONTRIBUTING.md
+	@go run ./internal/costs "unit=$(UNIT)" $(if $(SIM_FILES),"virtual time=$(SIM)") "real Kafka=$(REAL)"
