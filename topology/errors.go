@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/millrace-streams/millrace/internal/graph"
+	"github.com/millrace-streams/millrace/serde"
 )
 
 // TaskID names a task: its subtopology and its partition number.
@@ -26,7 +27,9 @@ type Position struct {
 func (p Position) String() string { return fmt.Sprintf("%s/%d@%d", p.Topic, p.Partition, p.Offset) }
 
 // RecordError says which record failed, where in the topology, and why. Key and Value are the bytes of the source record
-// in hand; both are nil in a timer. Node and At name the step whose function failed and the line that made it.
+// in hand. In a timer there is none: both are nil, and Position has no Topic and the Offset -1. While tables forward their
+// rows at commit, both are nil and Position is the last record taken up, if one was. Node and At name the step whose
+// function failed and the line that made it.
 type RecordError struct {
 	Position
 	Task       TaskID
@@ -36,6 +39,9 @@ type RecordError struct {
 }
 
 func (e *RecordError) Error() string {
+	if e.Topic == "" {
+		return fmt.Sprintf("millrace: task %s: failed at %s (%s): %v", e.Task, e.Node, e.At, e.Err)
+	}
 	return fmt.Sprintf("millrace: task %s: record %s failed at %s (%s): %v", e.Task, e.Position, e.Node, e.At, e.Err)
 }
 
@@ -73,4 +79,37 @@ func (a Action) String() string {
 		return "dead letter to " + a.Topic
 	}
 	return "unknown"
+}
+
+// DecodeError says that the bytes of a record could not be read. It is the Err of the RecordError.
+type DecodeError struct {
+	Topic string
+	Part  serde.Part // which half of the record
+	Err   error      // of the serde
+}
+
+func (e *DecodeError) Error() string {
+	return fmt.Sprintf("topology: the %s of a record of topic %q cannot be decoded: %v", half(e.Part), e.Topic, e.Err)
+}
+
+func (e *DecodeError) Unwrap() error { return e.Err }
+
+// EncodeError says that a key or value could not be written. It is the Err of the RecordError.
+type EncodeError struct {
+	Topic string     // where to
+	Part  serde.Part // which half of the record
+	Err   error      // of the serde
+}
+
+func (e *EncodeError) Error() string {
+	return fmt.Sprintf("topology: the %s of a record for topic %q cannot be encoded: %v", half(e.Part), e.Topic, e.Err)
+}
+
+func (e *EncodeError) Unwrap() error { return e.Err }
+
+func half(p serde.Part) string {
+	if p == serde.Key {
+		return "key"
+	}
+	return "value"
 }

@@ -34,7 +34,7 @@ func (o Out[K, V]) SendRecord(r Record[K, V]) {
 	p := proc.Out[K, V](o)
 	as := record.Meta{Time: r.Time.UnixMilli(), Headers: r.Headers, NoKey: r.noKey, NoValue: r.noValue}
 	if r.Time.IsZero() {
-		as.Time = p.Meta().Time
+		as.Time = p.Time()
 	}
 	p.SendAs(as, r.Key, r.Value)
 }

@@ -4,7 +4,7 @@
 //	Topic ──► Source ──► Handle ──► … verbs of kstream and ktable … ──► Handle ──► Sink ──► Topic
 //	                        └── Repartition: a Sink and a Source over one internal topic
 //
-// The public types (kstream.Stream, ktable.Table, topology.Topic …) have types of this package as underlying types.
+// The public types (kstream.Stream, ktable.Table, ktable.Grouped) have types of this package as underlying types.
 // Their fields are unexported here and their methods are not inherited there, so users see nothing of it, and the
 // packages get at it by a conversion.
 package dsl

@@ -12,6 +12,7 @@ type Builder struct {
 	nodes    []*Node
 	groups   []Group
 	problems []Problem
+	renamed  map[*Node]string // where a node got its name by Rename
 	plan     *Plan
 }
 
@@ -43,10 +44,35 @@ func (b *Builder) Add(n *Node) *Node {
 		n.Name = fmt.Sprintf("%s-%d", n.Kind, n.ID)
 	}
 	b.nodes = append(b.nodes, n)
-	for _, p := range n.Parents {
-		p.Children = append(p.Children, n)
+	parents := n.Parents
+	n.Parents = nil
+	for _, p := range parents {
+		n.AddParent(p)
 	}
 	return n
+}
+
+// AddParent connects n to one more parent, which must have been added before n. A parent may be added twice: n then gets
+// its records twice.
+func (n *Node) AddParent(p *Node) {
+	n.Parents = append(n.Parents, p)
+	p.Children = append(p.Children, n)
+}
+
+// Rename names a node that was added without a name, or whose name was that of a store. A second, different name is a
+// mistake.
+func (b *Builder) Rename(n *Node, name, at string) {
+	if b.plan != nil {
+		panic(fmt.Sprintf("topology: %s: As(%q) is called after Build: a topology is immutable, use a new Builder", at, name))
+	}
+	if prev := b.renamed[n]; prev != "" && n.Name != name {
+		b.Report(at, fmt.Sprintf("As(%q)", name), fmt.Errorf("the step was named %q at %s: give it one name", n.Name, prev))
+		return
+	}
+	if b.renamed == nil {
+		b.renamed = map[*Node]string{}
+	}
+	n.Name, n.Named, b.renamed[n] = name, true, at
 }
 
 // Report keeps a mistake for Build.

@@ -29,6 +29,7 @@ type Node struct {
 	Children []*Node
 	Stores   []*decl.Store // the stores it reads or writes; sharing one joins two nodes into one subtopology
 	Topics   []*Topic      // of a source or sink
+	NullKeys bool          // it takes records without a key: repartition topics before it keep them
 	Policy   any           // topology.ErrorPolicy for failures of its user function; nil: the source topic's, then Config's
 
 	// Source is set on sources only.
@@ -49,7 +50,7 @@ type Source struct {
 	Time func(topic string, partition int32, in *record.In, partitionTime int64) (int64, error)
 	// Policy is the topology.ErrorPolicy of the topic; nil: Config's.
 	Policy any
-	// Topic is the typed declaration (*dsl.Topic) the source was made of; nil for repartition topics.
+	// Topic is the typed declaration (*topics.Spec) the source was made of; nil for repartition topics.
 	Topic any
 }
 

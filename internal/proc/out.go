@@ -1,7 +1,6 @@
 package proc
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/millrace-streams/millrace/internal/record"
@@ -10,17 +9,18 @@ import (
 // Out sends records of a processor on. topology.Out has it as underlying type.
 type Out[K, V any] struct {
 	m    *record.Meta
-	node int32
+	hand *Hand
 	next record.Fn[K, V]
 }
 
-// NewOut returns the end that hands records to next on behalf of a node. m is the task's Meta.
-func NewOut[K, V any](m *record.Meta, node int32, next record.Fn[K, V]) Out[K, V] {
-	return Out[K, V]{m, node, next}
+// NewOut returns the end that hands records to next. m is the task's Meta.
+func NewOut[K, V any](m *record.Meta, hand *Hand, next record.Fn[K, V]) Out[K, V] {
+	return Out[K, V]{m, hand, next}
 }
 
 // Send hands on a key and a value with the time and headers of the record in hand.
 func (o Out[K, V]) Send(k K, v V) {
+	o.hand.mustSend()
 	saved := *o.m
 	o.m.NoKey, o.m.NoValue = false, false
 	o.next(o.m, k, v)
@@ -29,8 +29,9 @@ func (o Out[K, V]) Send(k K, v V) {
 
 // SendAs hands on a whole record; what is in hand stays as it was.
 func (o Out[K, V]) SendAs(as record.Meta, k K, v V) {
+	o.hand.mustSend()
 	if as.Time < 0 {
-		record.Fail(o.node, fmt.Errorf("topology: record sent with time %d ms, before 1970: set Record.Time, or leave it zero for the time of the record in hand", as.Time))
+		record.Fail(o.hand.node, fmt.Errorf("topology: a record is sent with a time %d ms before 1970: leave Record.Time zero for the time of the record in hand", -as.Time))
 	}
 	saved := *o.m
 	*o.m = as
@@ -38,20 +39,14 @@ func (o Out[K, V]) SendAs(as record.Meta, k K, v V) {
 	*o.m = saved
 }
 
-// Meta is that of the record in hand.
-func (o Out[K, V]) Meta() record.Meta { return *o.m }
+// Time is that of the record in hand.
+func (o Out[K, V]) Time() int64 { return o.m.Time }
 
 // OutValue sends values of a processor on under the key in hand. topology.OutValue has it as underlying type.
 type OutValue[V any] struct {
 	m    *record.Meta
 	hand *Hand
 	next func(v V)
-}
-
-// Hand says whether a value processor has a record in hand: it has none in a timer.
-type Hand struct {
-	Full bool
-	Node int32
 }
 
 // NewOutValue returns the end that hands values to next, which adds the key in hand.
@@ -61,9 +56,7 @@ func NewOutValue[V any](m *record.Meta, hand *Hand, next func(v V)) OutValue[V] 
 
 // Send hands on a value, or a deletion, with the time and headers of the record in hand.
 func (o OutValue[V]) Send(v V, deletion bool) {
-	if !o.hand.Full {
-		record.Fail(o.hand.Node, errors.New("topology: OutValue.Send without a record in hand: in a timer there is no key to send under, use Process and Out"))
-	}
+	o.hand.mustHoldRecord()
 	saved := *o.m
 	o.m.NoValue = deletion
 	o.next(v)

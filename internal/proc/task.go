@@ -13,10 +13,11 @@ import (
 type Task struct {
 	env  graph.Env
 	node *graph.Node
+	hand *Hand
 }
 
 // NewTask returns the view that the processor at node has of env.
-func NewTask(env graph.Env, node *graph.Node) *Task { return &Task{env, node} }
+func NewTask(env graph.Env, node *graph.Node, hand *Hand) *Task { return &Task{env, node, hand} }
 
 // Env returns the task itself.
 func (t *Task) Env() graph.Env { return t.env }
@@ -34,6 +35,7 @@ func (t *Task) Connected(s *decl.Store) bool { return slices.Contains(t.node.Sto
 func (t *Task) Every(wall bool, d time.Duration, f func(now time.Time) error) graph.Timer {
 	node := t.Node()
 	return t.env.Schedule(t.node, wall, d, func(now time.Time) error {
+		t.hand.holds = aTime
 		*t.env.Meta() = record.Meta{Time: now.UnixMilli(), Node: node}
 		return f(now)
 	})

@@ -1,0 +1,84 @@
+package dsl
+
+import (
+	"errors"
+
+	"github.com/millrace-streams/millrace/internal/decl"
+	"github.com/millrace-streams/millrace/internal/graph"
+	"github.com/millrace-streams/millrace/internal/record"
+)
+
+// A Step describes the node that a verb adds.
+type Step struct {
+	Call     string // as the program writes it: Filter, Count("word-counts")
+	Kind     string // filter, count
+	Name     string // of the node, if the verb takes one
+	NilFunc  bool   // a function the verb was given is nil
+	Stores   []*decl.Store
+	NullKeys bool // records without a key are of use to it
+}
+
+// The methods below add a node and return the handle on its output, which forgets both serdes. They differ in the edges
+// before and after it: records of a stream (Fn) or changes of a table (ChangeFn). wire makes the function of one task.
+
+// Map adds a step from a stream to a stream of other keys.
+func (h Handle[K, V]) Map[K2, V2 any](s Step, wire func(env graph.Env, n *graph.Node, next record.Fn[K2, V2]) record.Fn[K, V]) Handle[K2, V2] {
+	n := add(h, s, Fan[K2, V2], wire)
+	return Handle[K2, V2]{b: h.b, n: n, moved: n.At, policy: h.policy}
+}
+
+// MapValues adds a step from a stream to a stream of the same keys.
+func (h Handle[K, V]) MapValues[V2 any](s Step, wire func(env graph.Env, n *graph.Node, next record.Fn[K, V2]) record.Fn[K, V]) Handle[K, V2] {
+	n := add(h, s, Fan[K, V2], wire)
+	return Handle[K, V2]{b: h.b, n: n, key: h.key, moved: h.moved, policy: h.policy}
+}
+
+// Pass adds a step from a stream to a stream that changes neither keys nor values: the handle keeps its serdes.
+func (h Handle[K, V]) Pass(s Step, wire func(env graph.Env, n *graph.Node, next record.Fn[K, V]) record.Fn[K, V]) Handle[K, V] {
+	return h.MapValues(s, wire).WithValue(h.value)
+}
+
+// Fold adds a step from a stream to a table.
+func (h Handle[K, V]) Fold[A any](s Step, wire func(env graph.Env, n *graph.Node, next record.ChangeFn[K, A]) record.Fn[K, V]) Handle[K, A] {
+	n := add(h, s, FanChanges[K, A], wire)
+	return Handle[K, A]{b: h.b, n: n, key: h.key, policy: h.policy}
+}
+
+// Change adds a step from a table to a table.
+func (h Handle[K, V]) Change[V2 any](s Step, wire func(env graph.Env, n *graph.Node, next record.ChangeFn[K, V2]) record.ChangeFn[K, V]) Handle[K, V2] {
+	n := add(h, s, FanChanges[K, V2], wire)
+	return Handle[K, V2]{b: h.b, n: n, key: h.key, policy: h.policy}
+}
+
+// Unfold adds a step from a table to a stream.
+func (h Handle[K, V]) Unfold[V2 any](s Step, wire func(env graph.Env, n *graph.Node, next record.Fn[K, V2]) record.ChangeFn[K, V]) Handle[K, V2] {
+	n := add(h, s, Fan[K, V2], wire)
+	return Handle[K, V2]{b: h.b, n: n, key: h.key, policy: h.policy}
+}
+
+// End adds a step that nothing follows.
+func (h Handle[K, V]) End(s Step, wire func(env graph.Env, n *graph.Node) record.Fn[K, V]) *graph.Node {
+	return add(h, s, Fan[K, V], func(env graph.Env, n *graph.Node, _ record.Fn[K, V]) record.Fn[K, V] { return wire(env, n) })
+}
+
+// EndChanges adds a step after a table that nothing follows.
+func (h Handle[K, V]) EndChanges(s Step, wire func(env graph.Env, n *graph.Node) record.ChangeFn[K, V]) *graph.Node {
+	return add(h, s, Fan[K, V], func(env graph.Env, n *graph.Node, _ record.Fn[K, V]) record.ChangeFn[K, V] { return wire(env, n) })
+}
+
+// add is the one place where a typed step becomes an untyped node, and wiring the one where it comes back.
+func add[K, V, In, Out any](h Handle[K, V], s Step, fan func([]any) any, wire func(env graph.Env, n *graph.Node, next Out) In) *graph.Node {
+	b := h.Builder(s.Call)
+	n := &graph.Node{
+		Kind: s.Kind, Name: s.Name, Call: s.Call, At: graph.Caller(),
+		Parents: []*graph.Node{h.n}, Stores: s.Stores, NullKeys: s.NullKeys, Fan: fan,
+	}
+	if h.policy != nil {
+		n.Policy = h.policy
+	}
+	if s.NilFunc {
+		b.Report(n.At, s.Call, errors.New("the function is nil: pass one"))
+	}
+	n.Wire = func(env graph.Env, down any) any { return wire(env, n, down.(Out)) }
+	return b.Add(n)
+}
