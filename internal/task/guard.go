@@ -1,0 +1,78 @@
+package task
+
+import "github.com/millrace-streams/millrace/store"
+
+// A guard is a DB as operators see it. It remembers the first error of the engine, since user code may recover the
+// panic a store ends a handler with, and go on as if the write had happened. And it refuses everything once its task is
+// closed: a goroutine that outlives the task must not touch rows that belong to the next owner.
+type guard struct {
+	store.DB
+	t *Task
+}
+
+func (g *guard) note(err error) error {
+	if err != nil && g.t.broken == nil && !g.t.closed.Load() {
+		g.t.broken = err
+	}
+	return err
+}
+
+func (g *guard) Get(key []byte) ([]byte, bool, error) {
+	if g.t.closed.Load() {
+		return nil, false, store.ErrClosed
+	}
+	value, ok, err := g.DB.Get(key)
+	if err != nil {
+		g.note(err)
+	}
+	return value, ok, err
+}
+
+func (g *guard) Set(key, value []byte) error {
+	if ok, err := g.writable(); !ok {
+		return err
+	}
+	return g.note(g.DB.Set(key, value))
+}
+
+func (g *guard) Delete(key []byte) error {
+	if ok, err := g.writable(); !ok {
+		return err
+	}
+	return g.note(g.DB.Delete(key))
+}
+
+func (g *guard) writable() (bool, error) {
+	if g.t.closed.Load() {
+		return false, store.ErrClosed
+	}
+	switch g.t.stage {
+	case running, firing, emitting:
+		return true, nil
+	case closing:
+		return false, nil
+	}
+	return false, errIdle
+}
+
+func (g *guard) Range(from, to []byte, reverse bool) store.Iter {
+	if g.t.closed.Load() {
+		return closedIter{}
+	}
+	return &guardIter{g.DB.Range(from, to, reverse), g}
+}
+
+type guardIter struct {
+	store.Iter
+	g *guard
+}
+
+func (it *guardIter) Close() error { return it.g.note(it.Iter.Close()) }
+
+// closedIter is a walk over a store whose task is closed.
+type closedIter struct{}
+
+func (closedIter) Next() bool    { return false }
+func (closedIter) Key() []byte   { return nil }
+func (closedIter) Value() []byte { return nil }
+func (closedIter) Close() error  { return store.ErrClosed }
