@@ -1,0 +1,103 @@
+package lint
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// floors is the house, from the ground up:
+//
+//	  authoring                 waist                         execution
+//	kstream ──► ktable ──► [ topology ] ◄── internal/task ◄── millrace (root) ──► txn ──► kgo
+//	                            │               │    ▲            └──► kgo, kadm, store/pebblestore
+//	                            ▼               ▼    │
+//	                  store, serde, window   changelog  kstest ──► store/memstore     (no kgo, no Pebble)
+//
+// A package may import what its row says, all of which is in earlier rows. An edge is added here with its reason, or not
+// at all.
+var floors = []Floor{
+	// The ground: words everybody uses.
+	{"serde", "", "typed values and bytes, nothing else"},
+	{"window", "serde", "window arithmetic; serde for the byte formats of windowed keys"},
+	{"internal/record", "", "the record inside a task"},
+	{"internal/partition", "", "which partition a key goes to, in Kafka's own arithmetic"},
+	{"internal/decl", "", "the declaration of a store, shared by those who write it and those who open it"},
+
+	// State.
+	{"store", "serde window internal/decl", "what a store promises; specs are typed by serdes and windowed keys"},
+	{"store/internal/overlay", "store", "the open transaction over committed rows, the same for every engine"},
+	{"store/memstore", "store store/internal/overlay", "rows in memory"},
+	{"store/pebblestore", "store store/internal/overlay", "rows on disk; the only place that knows Pebble"},
+	{"store/storetest", "store", "the suite every engine passes; it knows none of them"},
+	{"changelog", "store", "where a store resumes and when it is caught up; does no I/O, and knows no transaction"},
+
+	// The waist.
+	{"internal/graph", "internal/decl internal/record store", "the untyped graph both halves meet in; store for the database seam of a task"},
+	{"internal/proc", "internal/decl internal/graph internal/record", "what a processor's handle needs of its task"},
+	{"internal/topics", "internal/graph internal/record serde", "topics with their types erased"},
+	{"topology", "serde internal/decl internal/graph internal/proc internal/record internal/topics", "builder, checks, description: all that authoring and execution share"},
+
+	// Authoring.
+	{"internal/dsl", "serde topology internal/graph internal/record internal/topics", "what the verbs of streams and tables have in common"},
+	{"ktable", "serde store topology window internal/decl internal/dsl internal/graph internal/record", "tables and their verbs; knows no stream"},
+	{"kstream", "ktable serde store topology window internal/decl internal/dsl internal/graph internal/proc internal/record", "streams and their verbs; a table is the fold of a stream, so it may know tables"},
+
+	// Execution.
+	{"internal/task", "store topology internal/decl internal/graph internal/partition internal/record", "one partition group running one subtopology: a pure machine, without clock, socket or goroutine"},
+	{"internal/assign", "topology", "which process runs which task: a pure function"},
+	{"txn", "topology", "the commit protocol; names tasks by their ids, and knows no changelog"},
+	{".", "changelog ktable store store/memstore store/pebblestore topology txn internal/assign internal/decl internal/graph internal/partition internal/record internal/task", "the running app: the one place where everything meets"},
+	{"kstest", "changelog ktable serde store store/memstore topology window internal/decl internal/graph internal/partition internal/record internal/task", "a topology on a clock moved by hand, on the task of production; links no client and no database"},
+
+	// Not linked into anybody's program.
+	{"internal/testkafka/...", "", "brokers for our tests, whatever is tested"},
+	{"internal/lint", "", "this"},
+	{"internal/costs", "", "what the test suites cost"},
+	{"examples/...", Anything, "programs a user copies"},
+	{"bench/...", Anything, "measurements"},
+	{"integration/...", Anything, "tests on real brokers"},
+}
+
+// walls keep the two large dependencies where they can be replaced.
+var walls = []Wall{
+	{
+		Dependency: "github.com/twmb/franz-go",
+		Why:        "the Kafka client stops at txn and the root package, so that topologies are tested without it",
+		Allowed: []Floor{
+			{Package: "txn", Why: "drives a transaction"},
+			{Package: ".", Why: "fetches, restores, and is a member of the group"},
+			{Package: "internal/testkafka/...", Why: "gives brokers to tests"},
+			{Package: "examples/...", Why: "feed topics and read them back as any client does"},
+			{Package: "bench/...", Why: "measures the client itself as the ceiling"},
+			{Package: "integration/...", Why: "checks results with a client that is not ours"},
+		},
+	},
+	{
+		Dependency: "github.com/cockroachdb/pebble",
+		Why:        "Pebble stops at store/pebblestore, so that the engine can be replaced",
+		Allowed: []Floor{
+			{Package: "store/pebblestore", Why: "is the engine"},
+			{Package: "bench/...", Why: "measures the hand-written loop as the ceiling"},
+		},
+	},
+}
+
+func TestFloors(t *testing.T) { report(t, Floors(project(t), floors)) }
+
+func TestWalls(t *testing.T) { report(t, Walls(project(t), walls)) }
+
+// What a user's topology and its unit tests link: also through dependencies of dependencies.
+func TestUnitTestsLinkNoClientAndNoDatabase(t *testing.T) {
+	for _, pkg := range []string{"topology", "kstream", "ktable", "kstest"} {
+		out, err := exec.Command("go", "list", "-deps", "github.com/millrace-streams/millrace/"+pkg).CombinedOutput()
+		if err != nil {
+			t.Errorf("go list -deps %s: %v\n%s", pkg, err, out)
+			continue
+		}
+		deps := strings.Fields(string(out))
+		if found := Linked(deps, "github.com/twmb/franz-go", "github.com/cockroachdb/pebble"); len(found) > 0 {
+			t.Errorf("%s links %s", pkg, strings.Join(found, ", "))
+		}
+	}
+}
