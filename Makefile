@@ -21,7 +21,7 @@ SIM_FILES = $(shell grep -rl --include='*_test.go' '^//go:build synctests' .)
 SIM_PKGS  = $(sort $(dir $(SIM_FILES)))
 SIM_TESTS = $(shell grep -ho '^func Test[A-Z0-9][A-Za-z0-9_]*' $(SIM_FILES) /dev/null | sed 's/^func //' | grep -v '^TestMain$$' | paste -sd'|')
 UNIT = go test $(RACE) -p 2 -timeout 10m $$(go list ./... | grep -v /integration)
-SIM  = go test $(RACE) -p 2 -timeout 10m -tags synctests -run '^($(SIM_TESTS))$$' $(SIM_PKGS)
+SIM  = go test $(RACE) -p 2 -timeout 10m -tags synctests -run "^($(SIM_TESTS))$$" $(SIM_PKGS)
 REAL = go test $(RACE) -p 1 -timeout 15m ./integration/...
 
 .PHONY: help run test jars vet lint bench kafka-up kafka-down fuzz mutants sim costs
@@ -80,4 +80,4 @@ sim: ## run the app on kfake for an hour of virtual time, with processes that co
 	@MILLRACE_SIM_HOUR=1 go test -timeout 60m -tags synctests -run '^($(SIM_TESTS))$$' $(SIM_PKGS)
 
 costs: jars ## run all suites and print what each package costs, as the table in CONTRIBUTING.md
-	@go run ./internal/costs "unit=$(UNIT)" $(if $(SIM_FILES),"virtual time=$(SIM)") "real Kafka=$(REAL)"
+	@go run ./internal/costs 'unit=$(UNIT)' $(if $(SIM_FILES),'virtual time=$(SIM)') 'real Kafka=$(REAL)'
