@@ -47,6 +47,7 @@ type Event struct {
 	Kind  EventKind
 	Err   error             // of the kinds that name it
 	Tasks []topology.TaskID // Held: tasks to give up
+	Again bool              // FlushFailed with a refused record: abort, then process again and ask the policy
 	Dirty bool              // CommitDue, Held, StopAsked: offsets moved although nothing was written
 }
 

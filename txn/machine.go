@@ -239,7 +239,9 @@ func (m *Machine) failed(e Event) []Action {
 		m.phase = Stopped
 		return []Action{{Kind: CloseProducer}, {Kind: Drop}, {Kind: Fail, Err: e.Err}}
 	case class == Refused:
-		m.failure = e.Err
+		if !e.Again {
+			m.failure = e.Err
+		}
 		return m.abort()
 	case class == Stale && e.Kind == OffsetsFailed:
 		return m.abort()
