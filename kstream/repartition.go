@@ -3,6 +3,7 @@ package kstream
 import (
 	"fmt"
 
+	"github.com/millrace-streams/millrace/internal/dsl"
 	"github.com/millrace-streams/millrace/internal/graph"
 )
 
@@ -11,7 +12,7 @@ import (
 // it, and deletes what was processed. Records without a key are dropped and counted, unless a left join follows.
 func (s Stream[K, V]) Repartition(name string, opts ...RepartitionOption) Stream[K, V] {
 	c := call("Repartition", name)
-	return Stream[K, V](s.h().Repartition(c, name, s.partitions(c, opts), nil))
+	return Stream[K, V](s.h().Repartition(c, name, s.partitions(c, opts), nil, s.serdes(c)))
 }
 
 // RepartitionBy is Repartition with a partition chosen per record: partition must return a number from 0 to partitions-1,
@@ -22,7 +23,12 @@ func (s Stream[K, V]) RepartitionBy(name string, partition func(k K, v V, partit
 	if partition == nil {
 		s.h().Builder(c).Report(graph.Caller(), c, fmt.Errorf("the function is nil: pass one, or call Repartition"))
 	}
-	return Stream[K, V](s.h().Repartition(c, name, n, &partition))
+	return Stream[K, V](s.h().Repartition(c, name, n, &partition, s.serdes(c)))
+}
+
+// serdes are those of the stream, which must be known.
+func (s Stream[K, V]) serdes(call string) *dsl.Serdes[K, V] {
+	return &dsl.Serdes[K, V]{Key: s.h().NeedKey(call), Value: s.h().NeedValue(call)}
 }
 
 // RepartitionOption changes the topic of a Repartition.

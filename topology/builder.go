@@ -26,7 +26,7 @@ func (b *Builder) Build() (*Topology, error) {
 	if p := g.Plan(); p != nil {
 		return (*Topology)(p), nil
 	}
-	problems := append(g.Problems()[:len(g.Problems()):len(g.Problems())], check(g)...)
+	problems := append(g.Problems(), check(g)...)
 	if len(problems) > 0 {
 		errs := make([]error, len(problems))
 		for i, p := range problems {

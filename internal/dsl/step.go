@@ -16,6 +16,7 @@ type Step struct {
 	NilFunc  bool   // a function the verb was given is nil
 	Stores   []*decl.Store
 	NullKeys bool // records without a key are of use to it
+	Old      graph.OldUse
 }
 
 // The methods below add a node and return the handle on its output, which forgets both serdes. They differ in the edges
@@ -71,7 +72,7 @@ func add[K, V, In, Out any](h Handle[K, V], s Step, fan func([]any) any, wire fu
 	b := h.Builder(s.Call)
 	n := &graph.Node{
 		Kind: s.Kind, Name: s.Name, Call: s.Call, At: graph.Caller(),
-		Parents: []*graph.Node{h.n}, Stores: s.Stores, NullKeys: s.NullKeys, Fan: fan,
+		Parents: []*graph.Node{h.n}, Stores: s.Stores, NullKeys: s.NullKeys, Old: s.Old, Fan: fan,
 	}
 	if h.policy != nil {
 		n.Policy = h.policy

@@ -12,6 +12,7 @@ type Builder struct {
 	nodes    []*Node
 	groups   []Group
 	problems []Problem
+	later    []func() []Problem
 	renamed  map[*Node]string // where a node got its name by Rename
 	plan     *Plan
 }
@@ -94,8 +95,17 @@ func (b *Builder) Nodes() []*Node { return b.nodes }
 // Groups returns what was demanded by Copartition.
 func (b *Builder) Groups() []Group { return b.groups }
 
-// Problems returns what was reported.
-func (b *Builder) Problems() []Problem { return b.problems }
+// Later has f called at Build, for what can only be judged when the program has said all: f returns what is wrong.
+func (b *Builder) Later(f func() []Problem) { b.later = append(b.later, f) }
+
+// Problems returns what was reported, and what the functions given to Later find.
+func (b *Builder) Problems() []Problem {
+	all := slices.Clone(b.problems)
+	for _, f := range b.later {
+		all = append(all, f()...)
+	}
+	return all
+}
 
 // Freeze ends building. The plan must not be nil.
 func (b *Builder) Freeze(p *Plan) { b.plan = p }

@@ -30,6 +30,7 @@ type Node struct {
 	Stores   []*decl.Store // the stores it reads or writes; sharing one joins two nodes into one subtopology
 	Topics   []*Topic      // of a source or sink
 	NullKeys bool          // it takes records without a key: repartition topics before it keep them
+	Old      OldUse        // what it does with the old value of a table's change
 	Policy   any           // topology.ErrorPolicy for failures of its user function; nil: the source topic's, then Config's
 
 	// Source is set on sources only.
@@ -39,6 +40,26 @@ type Node struct {
 	Wire func(env Env, down any) any
 	// Fan makes one function (of the node's output types) of those of all children; none gives a function that does nothing.
 	Fan func(downs []any) any
+}
+
+// OldUse says what a node does with the old values of the changes it gets. A table finds them out only where one of the
+// nodes behind it wants them.
+type OldUse uint8
+
+const (
+	IgnoresOld OldUse = iota
+	PassesOld         // maps them, for nodes behind it
+	WantsOld
+)
+
+// OldWanted reports whether a node behind n wants the old values of the changes that n forwards.
+func (n *Node) OldWanted() bool {
+	for _, c := range n.Children {
+		if c.Old == WantsOld || c.Old == PassesOld && c.OldWanted() {
+			return true
+		}
+	}
+	return false
 }
 
 // A Source is where records enter.
