@@ -13,7 +13,7 @@ type copyChecker struct {
 }
 
 func (c *copyChecker) Check(r *Record) error {
-	if err := sized(r, keyBytes, valueBytes); err != nil {
+	if err := sized(r, KeyBytes, valueBytes); err != nil {
 		return err
 	}
 	c.value = append(c.value[:0], r.Value...)

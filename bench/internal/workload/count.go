@@ -67,7 +67,7 @@ func newCountChecker(w Workload, n int64, everyUpdate bool) *countChecker {
 }
 
 func (c *countChecker) Check(r *Record) error {
-	if err := sized(r, keyBytes, 8); err != nil {
+	if err := sized(r, KeyBytes, 8); err != nil {
 		return err
 	}
 	id := keyID(r.Key)

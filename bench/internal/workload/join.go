@@ -13,7 +13,7 @@ type joinChecker struct {
 }
 
 func (c *joinChecker) Check(r *Record) error {
-	if err := sized(r, keyBytes, 2*valueBytes); err != nil {
+	if err := sized(r, KeyBytes, 2*valueBytes); err != nil {
 		return err
 	}
 	i := valueID(r.Value, saltValue)

@@ -6,14 +6,15 @@ import (
 )
 
 const (
-	keyBytes   = 8
+	// KeyBytes is the length of a key; that of a windowed key is longer, and begins with the key.
+	KeyBytes   = 8
 	valueBytes = 100
 
 	// Partitions is the number of partitions of every topic of the benchmarks.
 	Partitions = 4
 
 	// markEvery is how often an input record carries a header, which engines have to forward.
-	markEvery = 1 << 16
+	markEvery = 1 << 12
 )
 
 // Salts keep the sequences of keys, stream values and table values apart.

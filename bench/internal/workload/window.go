@@ -30,10 +30,10 @@ func newWindowChecker(w Workload, n, start int64, everyUpdate bool) *windowCheck
 }
 
 func (c *windowChecker) Check(r *Record) error {
-	if err := sized(r, keyBytes+8, 8); err != nil {
+	if err := sized(r, KeyBytes+8, 8); err != nil {
 		return err
 	}
-	id, at := keyID(r.Key[:keyBytes]), int64(binary.BigEndian.Uint64(r.Key[keyBytes:]))-c.first
+	id, at := keyID(r.Key[:KeyBytes]), int64(binary.BigEndian.Uint64(r.Key[KeyBytes:]))-c.first
 	cell := uint64(at/windowMS)*c.keys + id
 	if id >= c.keys || at < 0 || at%windowMS != 0 || cell >= uint64(len(c.want)) {
 		return fmt.Errorf("partition %d: key %x is no window's", r.Partition, r.Key)
