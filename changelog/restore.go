@@ -61,6 +61,12 @@ func (r *Restore) Feed(batch []Entry, position int64) error {
 	return r.to.Load(r.rows, r.at)
 }
 
+// Finish notes that the store was at the end of the log at the given time, milliseconds since the epoch.
+func (r *Restore) Finish(stamp int64) error {
+	r.at.Stamp = stamp
+	return r.to.Load(nil, r.at)
+}
+
 // Done reports whether the reader's position has reached the end.
 func (r *Restore) Done() bool { return r.at.Offset >= r.end }
 

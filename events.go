@@ -1,0 +1,53 @@
+package millrace
+
+import (
+	"time"
+
+	"github.com/millrace-streams/millrace/topology"
+)
+
+// Events are functions called as things happen; any may be nil. They run on the goroutine of the thing and must not block.
+type Events struct {
+	State     func(from, to State)
+	Assigned  func(tasks []topology.TaskID) // opened and running from now on
+	Revoked   func(tasks []topology.TaskID) // committed and closed
+	Restoring func(RestoreInfo)             // progress of a store, and its end
+	Committed func(CommitInfo)
+	Recovered func(RecoverInfo)                            // a commit failed or its outcome was unknown
+	Hanging   func(HangInfo)                               // Kafka holds back an offset or a partition for longer than a transaction may live
+	Record    func(*topology.RecordError, topology.Action) // an error policy decided
+}
+
+// RestoreInfo tells how far a store's restore is.
+type RestoreInfo struct {
+	Task          topology.TaskID
+	Store         string
+	Position, End int64  // offsets in the changelog
+	Records       int64  // replayed so far
+	Wiped         string // why the rows on disk were thrown away first; empty: they were kept
+	Elapsed       time.Duration
+	Remain        time.Duration // an estimate; 0 at the end
+	Done          bool
+}
+
+// CommitInfo tells of one commit of one worker.
+type CommitInfo struct {
+	Worker  int
+	Records int           // processed since the commit before
+	Tasks   int           // that took part
+	Took    time.Duration // from the last record to the answer
+}
+
+// RecoverInfo tells why a worker's uncommitted work was taken back.
+type RecoverInfo struct {
+	Worker int
+	Err    error
+}
+
+// HangInfo names a partition that a transaction nobody ends keeps from moving.
+type HangInfo struct {
+	Topic     string
+	Partition int32
+	For       time.Duration
+	Remedy    string
+}

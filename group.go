@@ -1,0 +1,163 @@
+package millrace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-streams/millrace/internal/task"
+	"github.com/millrace-streams/millrace/txn"
+)
+
+// A group is this process's membership. Its client fetches nothing: what is assigned is paused, and read by the reader from where
+// the tasks stand.
+type group struct {
+	p    *process
+	cl   *kgo.Client
+	done sync.WaitGroup
+	stop context.CancelFunc
+}
+
+// join joins the consumer group. It returns at once; assignments come to the process as they are made.
+func (p *process) join() (*group, error) {
+	g := &group{p: p}
+	p.group = g
+	b := newBalancer(p)
+	opts := append(p.clientOptions("group"),
+		kgo.ConsumerGroup(p.cfg.ApplicationID),
+		kgo.ConsumeTopics(p.topics.all()...),
+		kgo.Balancers(b),
+		kgo.InstanceID(p.instanceID),
+		kgo.SessionTimeout(p.cfg.SessionTimeout),
+		kgo.HeartbeatInterval(min(p.cfg.SessionTimeout/10, time.Second)),
+		kgo.RebalanceTimeout(rebalanceTimeout),
+		kgo.DisableAutoCommit(),
+		kgo.FetchMaxWait(250*time.Millisecond),
+		kgo.OnPartitionsAssigned(func(_ context.Context, cl *kgo.Client, m map[string][]int32) {
+			cl.PauseFetchPartitions(m)
+			p.log.Debug("millrace: assigned", "partitions", m)
+			p.onAssigned(flatten(m))
+		}),
+		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, m map[string][]int32) {
+			p.log.Debug("millrace: revoked", "partitions", m)
+			p.onRevoked(flatten(m))
+		}),
+		kgo.OnPartitionsLost(func(_ context.Context, _ *kgo.Client, m map[string][]int32) {
+			p.log.Debug("millrace: lost", "partitions", m)
+			p.onLost()
+		}),
+	)
+	cl, err := kgo.NewClient(opts...)
+	if err != nil {
+		return nil, &ConfigError{"Client", err.Error()}
+	}
+	b.client.Store(cl)
+	g.cl = cl
+	ctx, stop := context.WithCancel(context.Background())
+	g.stop = stop
+	g.done.Go(func() { g.watch(ctx) })
+	return g, nil
+}
+
+func flatten(m map[string][]int32) []task.TP {
+	var tps []task.TP
+	for topic, parts := range m {
+		for _, part := range parts {
+			tps = append(tps, task.TP{Topic: topic, Partition: part})
+		}
+	}
+	return tps
+}
+
+// watch takes the errors of the membership: they come as fetches.
+func (g *group) watch(ctx context.Context) {
+	for ctx.Err() == nil {
+		fs := g.cl.PollFetches(ctx)
+		if fs.IsClientClosed() {
+			return
+		}
+		fs.EachError(func(_ string, _ int32, err error) {
+			if fatal := g.explain(err); fatal != nil {
+				g.p.fail(fatal)
+			}
+		})
+	}
+}
+
+// explain says what an error of the membership means; nil when the client goes on by itself.
+func (g *group) explain(err error) error {
+	var session *kgo.ErrGroupSession
+	if !errors.As(err, &session) {
+		return nil
+	}
+	id := g.p.cfg.ApplicationID
+	switch {
+	case errors.Is(err, kerr.FencedInstanceID):
+		return fmt.Errorf("%w: instance id %q joined group %q from elsewhere: was the state directory %s copied or shared? Give each process its own, or set Config.InstanceID",
+			ErrFenced, g.p.instanceID, id, g.p.dir.Path())
+	case errors.Is(err, kerr.GroupAuthorizationFailed):
+		return fmt.Errorf("millrace: group %q: %w (allow Read on the group)", id, session.Err)
+	case errors.Is(err, kerr.InconsistentGroupProtocol):
+		return fmt.Errorf("millrace: group %q: %w: its members speak another protocol: is another kind of application running with this id?", id, session.Err)
+	case errors.Is(err, kerr.InvalidSessionTimeout):
+		return &ConfigError{"SessionTimeout", fmt.Sprintf("%v is outside of what the brokers allow (group.min.session.timeout.ms to group.max.session.timeout.ms)", g.p.cfg.SessionTimeout)}
+	}
+	g.p.log.Warn("millrace: group", "error", session.Err)
+	return nil
+}
+
+// membership returns what identifies this process in a commit. Without one, a commit would be taken from anybody: it is an error.
+func (g *group) membership() (txn.Membership, error) {
+	if g == nil || g.cl == nil {
+		return txn.Membership{}, errNoMember
+	}
+	id, generation := g.cl.GroupMetadata()
+	if id == "" || generation < 0 {
+		return txn.Membership{}, errNoMember
+	}
+	return txn.Membership{MemberID: id, InstanceID: g.p.instanceID, Generation: generation}, nil
+}
+
+var errNoMember = fmt.Errorf("millrace: not a member of the group at present: %w", kerr.UnknownMemberID)
+
+// stillMember asks the group whether this process is still a member. No answer is no no.
+func (g *group) stillMember(ctx context.Context) bool {
+	m, err := g.membership()
+	if err != nil {
+		return false
+	}
+	ctx, cancel := context.WithTimeout(ctx, g.p.cfg.SessionTimeout)
+	defer cancel()
+	req := kmsg.NewPtrHeartbeatRequest()
+	req.Group, req.MemberID, req.Generation, req.InstanceID = g.p.cfg.ApplicationID, m.MemberID, m.Generation, &m.InstanceID
+	resp, err := req.RequestWith(ctx, g.p.admin)
+	if err == nil {
+		err = kerr.ErrorForCode(resp.ErrorCode)
+	}
+	return !errors.Is(err, kerr.UnknownMemberID) && !errors.Is(err, kerr.FencedInstanceID)
+}
+
+// close ends the membership. A static member stays in the group until its session times out, unless told to leave.
+func (g *group) close(leave bool) {
+	if g.cl == nil {
+		return
+	}
+	g.stop()
+	g.cl.Close()
+	g.done.Wait()
+	if !leave {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	if _, err := g.p.adm.LeaveGroup(ctx, kadm.LeaveGroup(g.p.cfg.ApplicationID).InstanceIDs(g.p.instanceID).Reason("stopped")); err != nil {
+		g.p.log.Warn("millrace: leave the group", "error", err)
+	}
+}

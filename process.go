@@ -1,0 +1,555 @@
+package millrace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace-streams/millrace/internal/assign"
+	"github.com/millrace-streams/millrace/internal/graph"
+	"github.com/millrace-streams/millrace/internal/statedir"
+	"github.com/millrace-streams/millrace/internal/task"
+	"github.com/millrace-streams/millrace/store/pebblestore"
+	"github.com/millrace-streams/millrace/topology"
+	"github.com/millrace-streams/millrace/txn"
+)
+
+const (
+	// rebalanceTimeout is how long the group waits for a member to answer a rebalance, revokeBudget how long this process
+	// takes at most: a slow peer must not time out everybody's transactions.
+	rebalanceTimeout = 15 * time.Second
+	revokeBudget     = 3 * time.Second
+	// parallelRestores bounds the stores being filled at once.
+	parallelRestores = 4
+)
+
+// A process is one run of an app: its clients, its workers, and the slots of the tasks assigned to it.
+//
+// Lock order: process.mu before worker mailboxes and reader.mu; nothing is called out to with process.mu held but
+// Events.State.
+type process struct {
+	app  *App
+	cfg  Config
+	plan *graph.Plan
+	log  *slog.Logger
+
+	ctx    context.Context // ends when the process must stop; its cause says why
+	cancel context.CancelCauseFunc
+
+	dir        *statedir.Dir
+	engine     *pebblestore.Engine
+	admin      *kgo.Client // requests that belong to no other client
+	adm        *kadm.Client
+	v2         bool // transactions of version 2
+	instanceID string
+	databases  int             // expected at once
+	stored     []assign.Stored // changelogs on disk when the process started
+	topics     *topics
+	reader     *reader
+	group      *group
+	ends       *endsAsker
+	trim       *trimmer
+	workers    []*worker
+	drops      drops
+	policies   bool // an error policy may be asked
+	paths      *pathLocks
+	txnBudget  int64 // bytes one transaction of one worker may hold before it is committed
+
+	started  sync.WaitGroup // workers whose producers are initialized
+	openers  sync.WaitGroup
+	closers  sync.WaitGroup // databases being closed
+	closing  sync.WaitGroup // clients being closed
+	restores chan struct{}
+
+	retentionMu sync.Mutex
+	retention   map[string]time.Duration // delete.retention.ms by changelog
+
+	mu       sync.Mutex
+	owned    map[task.TP]bool
+	slots    map[topology.TaskID]*slot
+	assigned bool // an assignment has come
+	held     bool // between the end of a generation and the next assignment
+	stopping bool
+}
+
+func newProcess(a *App) *process {
+	p := &process{app: a, cfg: a.cfg, plan: a.plan, log: a.cfg.Logger.With("application", a.cfg.ApplicationID),
+		owned: map[task.TP]bool{}, slots: map[topology.TaskID]*slot{}, retention: map[string]time.Duration{},
+		restores: make(chan struct{}, parallelRestores), paths: newPathLocks(), policies: hasPolicies(a.plan, a.cfg)}
+	return p
+}
+
+// run runs the app until ctx ends or something fails for good.
+func (p *process) run(ctx context.Context) (err error) {
+	p.ctx, p.cancel = context.WithCancelCause(ctx)
+	defer p.cancel(nil)
+	if err := p.openDirectory(); err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, p.dir.Close()) }()
+	p.engine = pebblestore.NewEngine(p.cfg.Memory/2, p.log)
+	defer func() { err = errors.Join(err, p.engine.Close()) }()
+	defer p.closers.Wait()
+	defer p.closing.Wait()
+
+	if p.admin, err = kgo.NewClient(p.clientOptions("admin")...); err != nil {
+		return &ConfigError{"Client", err.Error()}
+	}
+	defer p.admin.Close()
+	p.adm = kadm.NewClient(p.admin)
+	if err := p.connect(p.ctx); err != nil {
+		return p.ended(err)
+	}
+	if p.v2, err = txn.TransactionVersion2(p.ctx, p.admin); err != nil {
+		return p.ended(err)
+	}
+	if p.topics, err = p.resolveTopics(p.ctx); err != nil {
+		return p.ended(err)
+	}
+	for _, sub := range p.plan.Subs {
+		if len(sub.Stores) > 0 {
+			p.databases += int(p.topics.widest(sub.ID))
+		}
+	}
+	if err := p.startWorkers(); err != nil {
+		return p.ended(err)
+	}
+	p.trim = newTrimmer(p)
+	p.ends = newEndsAsker(p)
+	if p.reader, err = newReader(p); err != nil {
+		p.stopWorkers()
+		return err
+	}
+	defer p.reader.cl.Close()
+	side, stopSide := context.WithCancel(context.WithoutCancel(ctx))
+	var sides sync.WaitGroup
+	sides.Go(func() { p.reader.run(side) })
+	sides.Go(func() { p.ends.run(side) })
+	sides.Go(func() { p.trim.run(side) })
+
+	p.group, err = p.join()
+	if err == nil {
+		<-p.ctx.Done()
+	}
+	p.app.state.set(Stopping)
+	p.shutdown()
+	stopSide()
+	sides.Wait()
+	if err != nil {
+		return err
+	}
+	return p.ended(nil)
+}
+
+// ended says why the process ended: nil when it was asked to.
+func (p *process) ended(err error) error {
+	cause := context.Cause(p.ctx)
+	switch {
+	case cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded):
+		return cause
+	case p.ctx.Err() != nil:
+		return nil
+	}
+	return err
+}
+
+// fail ends the process with an error; the first counts.
+func (p *process) fail(err error) {
+	if err == nil {
+		return
+	}
+	p.cancel(err)
+}
+
+// openDirectory takes a slot of the state directory, and with it the process id.
+func (p *process) openDirectory() error {
+	dir, err := statedir.Open(p.cfg.StateDir, p.cfg.ApplicationID)
+	if err != nil {
+		return fmt.Errorf("millrace: %w", err)
+	}
+	p.dir = dir
+	if w := dir.Warning(); w != "" {
+		p.log.Warn("millrace: " + w)
+	}
+	p.instanceID = p.cfg.InstanceID
+	if p.instanceID == "" {
+		p.instanceID = dir.ProcessID()
+	}
+	p.txnBudget = p.cfg.Memory / 8 / int64(p.cfg.Workers)
+	return nil
+}
+
+// startWorkers initializes the producers of all workers, and of those that earlier runs had: no offset is read before every
+// transaction a former self of this process left open is over.
+func (p *process) startWorkers() error {
+	before := p.dir.MaxWorker()
+	if err := p.dir.RecordWorkers(p.cfg.Workers - 1); err != nil {
+		return fmt.Errorf("millrace: %w", err)
+	}
+	for i := range p.cfg.Workers {
+		p.workers = append(p.workers, newWorker(p, i))
+	}
+	p.started.Add(p.cfg.Workers)
+	for _, w := range p.workers {
+		go w.run() // ends in stopWorkers
+	}
+	if p.cfg.Guarantee == ExactlyOnce {
+		var left sync.WaitGroup
+		for i := p.cfg.Workers; i <= before; i++ {
+			left.Go(func() {
+				if err := p.initLeftOver(p.ctx, i); err != nil {
+					p.fail(fmt.Errorf("millrace: end transactions of worker %d of an earlier run: %w", i, err))
+				}
+			})
+		}
+		left.Wait()
+	}
+	p.started.Wait()
+	if p.ctx.Err() != nil {
+		p.stopWorkers()
+		return context.Cause(p.ctx)
+	}
+	return nil
+}
+
+// shutdown commits and closes everything, then leaves the group or keeps its place.
+func (p *process) shutdown() {
+	p.mu.Lock()
+	p.stopping = true
+	for _, s := range p.slots {
+		if s.cancel != nil {
+			s.cancel()
+		}
+	}
+	p.mu.Unlock()
+	p.openers.Wait()
+	p.stopWorkers()
+	if p.group != nil {
+		p.group.close(p.leaves())
+	}
+}
+
+// leaves reports whether the group is left at the end.
+func (p *process) leaves() bool {
+	if p.cfg.OnStop != StopDefault {
+		return p.cfg.OnStop == StopLeave
+	}
+	return !slices.ContainsFunc(p.plan.Subs, func(s *graph.Sub) bool { return len(s.Stores) > 0 })
+}
+
+func (p *process) stopWorkers() {
+	for _, w := range p.workers {
+		w.mail.put(mailStop{})
+	}
+	for _, w := range p.workers {
+		<-w.done
+		w.answerRest()
+	}
+}
+
+// onAssigned takes partitions over. Tasks whose partitions are all here are opened; commits go on.
+func (p *process) onAssigned(added []task.TP) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.stopping {
+		return
+	}
+	for _, tp := range added {
+		p.owned[tp] = true
+	}
+	p.assigned, p.held = true, false
+	var ids []topology.TaskID
+	tasks := p.topics.tasks()
+	for id, tps := range tasks {
+		// Cooperative hand-over may give partitions one by one: a task begins when all are here.
+		if p.slots[id] == nil && !slices.ContainsFunc(tps, func(tp task.TP) bool { return !p.owned[tp] }) {
+			ids = append(ids, id)
+		}
+	}
+	slices.SortFunc(ids, compareTasks)
+	for _, id := range ids {
+		s := &slot{id: id, sub: p.sub(id), worker: p.leastLoaded(id)}
+		for _, tp := range tasks[id] {
+			s.inputs = append(s.inputs, &input{tp: tp, slot: s, offset: -1})
+		}
+		p.slots[id] = s
+		p.startOpening(s)
+	}
+	for _, w := range p.workers {
+		w.mail.put(mailRelease{})
+	}
+	p.updateState()
+}
+
+func compareTasks(a, b topology.TaskID) int {
+	if a.Subtopology != b.Subtopology {
+		return a.Subtopology - b.Subtopology
+	}
+	return int(a.Partition - b.Partition)
+}
+
+func (p *process) sub(id topology.TaskID) *graph.Sub {
+	i := slices.IndexFunc(p.plan.Subs, func(s *graph.Sub) bool { return s.ID == id.Subtopology })
+	return p.plan.Subs[i]
+}
+
+// leastLoaded returns the worker with the fewest tasks of a subtopology, then the fewest of all.
+func (p *process) leastLoaded(id topology.TaskID) *worker {
+	same, all := make([]int, len(p.workers)), make([]int, len(p.workers))
+	for _, s := range p.slots {
+		all[s.worker.id]++
+		if s.id.Subtopology == id.Subtopology {
+			same[s.worker.id]++
+		}
+	}
+	best := 0
+	for i := range p.workers {
+		if same[i] < same[best] || same[i] == same[best] && all[i] < all[best] {
+			best = i
+		}
+	}
+	return p.workers[best]
+}
+
+// onRevoked ends a generation: every worker commits, gives up the tasks of the revoked partitions, and holds further commits
+// until the next assignment. It returns within the budget in any case; a commit that is later than that is refused by its
+// generation.
+func (p *process) onRevoked(gone []task.TP) {
+	p.mu.Lock()
+	if p.stopping {
+		p.mu.Unlock()
+		return
+	}
+	p.held = true
+	byWorker := map[*worker][]topology.TaskID{}
+	var opening []*slot
+	for _, tp := range gone {
+		delete(p.owned, tp)
+		for id, s := range p.slots {
+			if slices.ContainsFunc(s.inputs, func(in *input) bool { return in.tp == tp }) && !slices.Contains(byWorker[s.worker], id) {
+				byWorker[s.worker] = append(byWorker[s.worker], id)
+				s.cancel()
+				opening = append(opening, s)
+			}
+		}
+	}
+	p.mu.Unlock()
+	deadline := time.NewTimer(revokeBudget)
+	defer deadline.Stop()
+	for _, s := range opening {
+		select {
+		case <-s.opened:
+		case <-deadline.C:
+			return
+		}
+	}
+	var replies []chan struct{}
+	for _, w := range p.workers {
+		reply := make(chan struct{})
+		w.mail.put(mailHold{byWorker[w], reply})
+		replies = append(replies, reply)
+	}
+	for i, reply := range replies {
+		select {
+		case <-reply:
+		case <-p.workers[i].done:
+		case <-deadline.C:
+			p.log.Warn("millrace: workers did not give up their tasks in time; what they have not committed is done again elsewhere")
+			return
+		}
+	}
+}
+
+// onLost gives up everything: the membership is gone, and other processes own the tasks.
+func (p *process) onLost() {
+	p.mu.Lock()
+	if p.stopping {
+		p.mu.Unlock()
+		return
+	}
+	clear(p.owned)
+	var opening []*slot
+	for _, s := range p.slots {
+		s.cancel()
+		opening = append(opening, s)
+	}
+	p.mu.Unlock()
+	for _, s := range opening {
+		<-s.opened
+	}
+	var replies []chan struct{}
+	for _, w := range p.workers {
+		reply := make(chan struct{})
+		w.mail.put(mailLost{reply})
+		replies = append(replies, reply)
+	}
+	for i, reply := range replies {
+		select {
+		case <-reply:
+		case <-p.workers[i].done:
+		}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.assigned = false
+	p.updateState()
+}
+
+// opened tells that a worker runs a slot.
+func (p *process) opened(s *slot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.cfg.Events.Assigned != nil {
+		p.cfg.Events.Assigned([]topology.TaskID{s.id})
+	}
+	p.updateState()
+}
+
+// forget removes a slot that its worker has closed.
+func (p *process) forget(s *slot) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.slots[s.id] == s {
+		delete(p.slots, s.id)
+	}
+	p.updateState()
+}
+
+// updateState sets the app's state from what the slots are doing. p.mu is held.
+func (p *process) updateState() {
+	if p.stopping {
+		return
+	}
+	to := Running
+	if !p.assigned || p.held {
+		to = Rebalancing
+	}
+	for _, s := range p.slots {
+		s.view.mu.Lock()
+		if s.view.status != "running" {
+			to = Rebalancing
+		}
+		s.view.mu.Unlock()
+	}
+	p.app.state.set(to)
+}
+
+// ready says why not every task is running.
+func (p *process) ready() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.stopping:
+		return fmt.Errorf("%w: stopping", ErrNotRunning)
+	case !p.assigned:
+		return errors.New("millrace: not ready: waiting for an assignment of the group")
+	}
+	for _, id := range sortedTasks(p.slots) {
+		v := &p.slots[id].view
+		v.mu.Lock()
+		status, why := v.status, v.why
+		v.mu.Unlock()
+		if status != "running" {
+			if why != "" {
+				why = ": " + why
+			}
+			return fmt.Errorf("millrace: not ready: task %v is %s%s", id, status, why)
+		}
+	}
+	return nil
+}
+
+func sortedTasks(m map[topology.TaskID]*slot) []topology.TaskID {
+	var ids []topology.TaskID
+	for id := range m {
+		ids = append(ids, id)
+	}
+	slices.SortFunc(ids, compareTasks)
+	return ids
+}
+
+func (p *process) taskInfos() []TaskInfo {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	var infos []TaskInfo
+	for _, id := range sortedTasks(p.slots) {
+		s := p.slots[id]
+		s.view.mu.Lock()
+		infos = append(infos, TaskInfo{ID: id, Status: s.view.status, Why: s.view.why, Worker: s.worker.id, Positions: slices.Clone(s.view.positions)})
+		s.view.mu.Unlock()
+	}
+	return infos
+}
+
+// notePositions keeps the committed positions for others to see.
+func (s *slot) notePositions() {
+	s.view.mu.Lock()
+	defer s.view.mu.Unlock()
+	s.view.positions = s.view.positions[:0]
+	for _, in := range s.inputs {
+		s.view.positions = append(s.view.positions, topology.Position{Topic: in.tp.Topic, Partition: in.tp.Partition, Offset: in.offset})
+	}
+}
+
+// offsets returns what a commit of the slot covers.
+func (s *slot) offsets(g Guarantee) []task.Offset {
+	if g == AtMostOnce {
+		return s.task.Ahead()
+	}
+	return s.task.Offsets()
+}
+
+// pathLocks lets one opener at a time have a directory: the next waits until the database is closed.
+type pathLocks struct {
+	mu   sync.Mutex
+	held map[string]chan struct{} // closed when given back
+}
+
+func newPathLocks() *pathLocks { return &pathLocks{held: map[string]chan struct{}{}} }
+
+func (l *pathLocks) take(ctx context.Context, path string) error {
+	for {
+		l.mu.Lock()
+		busy, ok := l.held[path]
+		if !ok {
+			l.held[path] = make(chan struct{})
+			l.mu.Unlock()
+			return nil
+		}
+		l.mu.Unlock()
+		select {
+		case <-busy:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+func (l *pathLocks) give(path string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.held[path])
+	delete(l.held, path)
+}
+
+// drops counts records dropped, by node and reason.
+type drops struct {
+	mu sync.Mutex
+	n  map[[2]string]int64
+}
+
+func (d *drops) count(node, reason string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.n == nil {
+		d.n = map[[2]string]int64{}
+	}
+	d.n[[2]string{node, reason}]++
+}

@@ -1,0 +1,222 @@
+package millrace
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace-streams/millrace/internal/record"
+	"github.com/millrace-streams/millrace/internal/task"
+)
+
+// A reader fetches for all tasks of the process over one client, and hands records to the workers. It reads exactly the
+// partitions it is told, from exactly the offset it is told: the group client only manages membership.
+//
+// What is added and removed takes effect between two polls, on the reader's own goroutine. So a record of a poll belongs to
+// the input that was there when the poll began, and none fetched before a rewind reaches the input made after it.
+type reader struct {
+	p  *process
+	cl *kgo.Client
+
+	mu    sync.Mutex
+	ops   []readerOp
+	kick  context.CancelFunc // ends the poll under way; nil between polls
+	room  chan struct{}      // has room for one: bytes were drained
+	bytes atomic.Int64       // fetched and not yet processed
+	high  int64              // no poll above, one partition is paused above its share
+	low   int64
+
+	inputs map[task.TP]*input // reader goroutine
+	paused map[task.TP]bool   // reader goroutine
+	done   chan struct{}
+}
+
+type readerOp struct {
+	add bool
+	ins []*input
+}
+
+// recordOverhead is what a waiting record costs beside its bytes.
+const recordOverhead = 96
+
+// pollRecords is the most one poll returns.
+const pollRecords = 10_000
+
+func newReader(p *process) (*reader, error) {
+	opts := append(p.clientOptions("reader"), readOptions()...)
+	opts = append(opts,
+		kgo.MetadataMinAge(20*time.Millisecond), // an added partition waits for a metadata answer
+		kgo.FetchMaxBytes(int32(min(p.cfg.Memory/8, 50<<20))),
+	)
+	cl, err := kgo.NewClient(opts...)
+	if err != nil {
+		return nil, fmt.Errorf("millrace: reader: %w", err)
+	}
+	return &reader{p: p, cl: cl, room: make(chan struct{}, 1), high: p.cfg.Memory / 8, low: p.cfg.Memory / 16,
+		inputs: map[task.TP]*input{}, paused: map[task.TP]bool{}, done: make(chan struct{})}, nil
+}
+
+// add has inputs read from their offsets on. It does not wait.
+func (r *reader) add(ins []*input) { r.op(readerOp{add: true, ins: append([]*input(nil), ins...)}) }
+
+// remove stops inputs from being read. It does not wait: records on their way are told by their input.
+func (r *reader) remove(ins []*input) { r.op(readerOp{ins: append([]*input(nil), ins...)}) }
+
+func (r *reader) op(o readerOp) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.ops = append(r.ops, o)
+	if r.kick != nil {
+		r.kick()
+	}
+}
+
+// drained tells that so many bytes are processed or dropped.
+func (r *reader) drained(n int64) {
+	if n == 0 {
+		return
+	}
+	if before := r.bytes.Add(-n) + n; before > r.low {
+		select {
+		case r.room <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// run is the reader's goroutine. It ends with ctx.
+func (r *reader) run(ctx context.Context) {
+	defer close(r.done)
+	for ctx.Err() == nil {
+		pollCtx, cancel := context.WithCancel(ctx)
+		r.mu.Lock()
+		ops := r.ops
+		r.ops = nil
+		r.kick = cancel
+		r.mu.Unlock()
+		for _, o := range ops {
+			r.apply(o)
+		}
+		if r.bytes.Load() > r.high {
+			select { // workers are behind: leave it with the client, which then stops fetching
+			case <-r.room:
+			case <-pollCtx.Done():
+			}
+			cancel()
+			continue
+		}
+		fs := r.cl.PollRecords(pollCtx, pollRecords)
+		cancel()
+		r.dispatch(fs)
+		r.resume()
+	}
+}
+
+// apply adds or removes partitions.
+func (r *reader) apply(o readerOp) {
+	if o.add {
+		parts := map[string]map[int32]kgo.Offset{}
+		for _, in := range o.ins {
+			r.inputs[in.tp] = in
+			if parts[in.tp.Topic] == nil {
+				parts[in.tp.Topic] = map[int32]kgo.Offset{}
+			}
+			parts[in.tp.Topic][in.tp.Partition] = kgo.NewOffset().At(in.offset)
+		}
+		r.cl.AddConsumePartitions(parts)
+		return
+	}
+	parts := map[string][]int32{}
+	for _, in := range o.ins {
+		if r.inputs[in.tp] == in {
+			delete(r.inputs, in.tp)
+			parts[in.tp.Topic] = append(parts[in.tp.Topic], in.tp.Partition)
+		}
+		if r.paused[in.tp] {
+			delete(r.paused, in.tp)
+			r.cl.ResumeFetchPartitions(map[string][]int32{in.tp.Topic: {in.tp.Partition}})
+		}
+	}
+	r.cl.RemoveConsumePartitions(parts)
+}
+
+// dispatch hands the records of a poll to the workers of their tasks.
+func (r *reader) dispatch(fs kgo.Fetches) {
+	fs.EachPartition(func(f kgo.FetchTopicPartition) {
+		in := r.inputs[tpOf(f.Topic, f.Partition)]
+		if in == nil {
+			return // an error of the whole client, or a partition just removed
+		}
+		if f.Err != nil && !errors.Is(f.Err, context.Canceled) && !errors.Is(f.Err, context.DeadlineExceeded) && !errors.Is(f.Err, kgo.ErrClientClosed) {
+			if err := r.explain(in, f.Err); err != nil {
+				in.slot.worker.mail.put(mailFailed{in, err})
+			}
+			return
+		}
+		if len(f.Records) == 0 {
+			return
+		}
+		m := convert(in, f.Records)
+		r.bytes.Add(m.size)
+		if in.buffered.Add(m.size) > r.high/2 && len(r.inputs) > 1 && !r.paused[in.tp] {
+			// One partition far ahead of its task must not fill the room of all. A pause throws away what the client has
+			// buffered of it, so the mark is high.
+			r.paused[in.tp] = true
+			r.cl.PauseFetchPartitions(map[string][]int32{in.tp.Topic: {in.tp.Partition}})
+		}
+		in.slot.worker.mail.put(m)
+	})
+}
+
+// resume fetches paused partitions again whose task has caught up.
+func (r *reader) resume() {
+	for tp := range r.paused {
+		if in := r.inputs[tp]; in == nil || in.buffered.Load() < r.high/8 {
+			delete(r.paused, tp)
+			r.cl.ResumeFetchPartitions(map[string][]int32{tp.Topic: {tp.Partition}})
+		}
+	}
+}
+
+// convert makes the records of one partition those of a task. Control records only move the position.
+func convert(in *input, recs []*kgo.Record) *mailRecords {
+	m := &mailRecords{in: in, recs: make([]record.In, 0, len(recs)), next: recs[len(recs)-1].Offset + 1}
+	for _, kr := range recs {
+		if kr.Attrs.IsControl() {
+			continue
+		}
+		ri := record.In{Key: kr.Key, Value: kr.Value, Time: kr.Timestamp.UnixMilli(), Offset: kr.Offset, Epoch: kr.LeaderEpoch}
+		if len(kr.Headers) > 0 {
+			ri.Headers = make([]record.Header, len(kr.Headers))
+			for i, h := range kr.Headers {
+				ri.Headers[i] = record.Header(h)
+				m.size += int64(len(h.Key) + len(h.Value))
+			}
+		}
+		m.size += int64(len(kr.Key)+len(kr.Value)) + recordOverhead
+		m.recs = append(m.recs, ri)
+	}
+	return m
+}
+
+// explain says what a failed fetch means; nil when the client goes on by itself.
+func (r *reader) explain(in *input, err error) error {
+	var loss *kgo.ErrDataLoss
+	switch {
+	case errors.Is(err, kerr.OffsetOutOfRange), errors.As(err, &loss):
+		return &TopicError{in.tp.Topic, "", fmt.Sprintf("partition %d has no offset %d any more: records were deleted before they were read (%v)", in.tp.Partition, in.offset, err),
+			"raise the topic's retention; to go on without the lost records, move the group's offset with kafka-consumer-groups.sh --reset-offsets while the app is stopped", err}
+	case errors.Is(err, kerr.TopicAuthorizationFailed):
+		return &TopicError{in.tp.Topic, "", "may not be read", "allow Read and Describe on it", err}
+	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID):
+		return &TopicError{in.tp.Topic, "", fmt.Sprintf("partition %d is gone", in.tp.Partition), "was the topic deleted? Reset the app before running it on a new one", err}
+	}
+	r.p.log.Debug("millrace: fetch", "topic", in.tp.Topic, "partition", in.tp.Partition, "error", err)
+	return nil
+}
