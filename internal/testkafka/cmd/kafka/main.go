@@ -118,8 +118,8 @@ func jars(ctx context.Context, errs io.Writer) error {
 		return nil
 	}
 	_, err := testkafka.FindKit(ctx)
-	if _, ok := errors.AsType[*testkafka.Missing](err); ok && !testkafka.Required() {
-		fmt.Fprintf(errs, "tests of a real Kafka are left out: %v\n", err)
+	if missing, ok := errors.AsType[*testkafka.Missing](err); ok && !testkafka.Required() {
+		fmt.Fprintf(errs, "tests of a real Kafka are left out: %s\n", missing.Why)
 		return nil
 	}
 	return err
