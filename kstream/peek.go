@@ -2,6 +2,7 @@ package kstream
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -61,7 +62,10 @@ func (s Stream[K, V]) TryForEach(f func(context.Context, K, V) error) {
 // Print writes each record to w as "[label]: key, value", and ends the stream. Deletions are not printed. Several tasks
 // write at once: w must allow it, as os.Stdout does.
 func (s Stream[K, V]) Print(w io.Writer, label string) {
-	step := dsl.Step{Call: "Print", Kind: "print", NilFunc: w == nil}
+	step := dsl.Step{Call: "Print", Kind: "print"}
+	if w == nil {
+		s.h().Builder(step.Call).Report(graph.Caller(), step.Call, errors.New("the writer is nil: pass one"))
+	}
 	s.h().End(step, func(_ graph.Env, n *graph.Node) record.Fn[K, V] {
 		id := int32(n.ID)
 		return func(m *record.Meta, k K, v V) {

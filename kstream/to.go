@@ -14,7 +14,7 @@ import (
 func (s Stream[K, V]) To(t topology.Topic[K, V]) {
 	to := dsl.Aim(s.h(), t, "To")
 	n := s.h().End(dsl.Step{Call: "To", Kind: "sink"}, to.Send)
-	n.Topics = []*graph.Topic{to.Topic}
+	n.Topics = to.Topics()
 }
 
 // ToEach writes each record, deletions too, to the topic choose returns. The topics must exist.

@@ -49,12 +49,16 @@ func (c *checker) report(at, node string, err error) {
 }
 
 func (c *checker) node(n *graph.Node) {
-	if n.Named {
+	ofRepartition := len(n.Topics) > 0 && n.Topics[0].Repartition // named after its topic, which is checked
+	if n.Named && !ofRepartition {
 		if err := legal("name", n.Name); err != nil {
 			c.report(n.At, n.Call, err)
 		}
 	}
 	if prev, ok := c.nodes[n.Name]; ok {
+		if ofRepartition && len(prev.Topics) > 0 && prev.Topics[0].Repartition {
+			return
+		}
 		c.report(n.At, n.Call, fmt.Errorf("name %q already used at %s: choose another", n.Name, prev.At))
 		return
 	}

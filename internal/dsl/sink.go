@@ -14,7 +14,7 @@ import (
 
 // A Target is where and how a sink writes.
 type Target[K, V any] struct {
-	Topic     *graph.Topic
+	Topic     *graph.Topic // nil: what there was instead has been reported
 	Key       serde.Serde[K]
 	Value     serde.Serde[V]
 	Partition *func(key K, value V, partitions int) int // nil: murmur2 of the key
@@ -25,7 +25,7 @@ type Target[K, V any] struct {
 func Aim[K, V any](h Handle[K, V], t topology.Topic[K, V], call string) Target[K, V] {
 	s, at := topics.Topic[K, V](t).Spec(), graph.Caller()
 	b := h.Builder(call)
-	to := Target[K, V]{Topic: &graph.Topic{At: at}, Key: s.Key, Value: s.Value, Partition: s.Partition}
+	to := Target[K, V]{Key: s.Key, Value: s.Value, Partition: s.Partition}
 	switch {
 	case s.Pattern != "":
 		b.Report(at, call, fmt.Errorf("the topic is a pattern (%q), which can only be read: name one topic", s.Pattern))
@@ -34,7 +34,7 @@ func Aim[K, V any](h Handle[K, V], t topology.Topic[K, V], call string) Target[K
 	case len(s.Names) > 1:
 		b.Report(at, call, fmt.Errorf("the topic stands for %d topics, which can only be read: name one with Named", len(s.Names)))
 	default:
-		to.Topic.Name = s.Names[0]
+		to.Topic = &graph.Topic{Name: s.Names[0], At: at}
 	}
 	if to.Key == nil {
 		to.Key = h.NeedKey(call)
@@ -43,6 +43,14 @@ func Aim[K, V any](h Handle[K, V], t topology.Topic[K, V], call string) Target[K
 		to.Value = h.NeedValue(call)
 	}
 	return to
+}
+
+// Topics are those of the sink's node.
+func (to Target[K, V]) Topics() []*graph.Topic {
+	if to.Topic == nil {
+		return nil
+	}
+	return []*graph.Topic{to.Topic}
 }
 
 // Send returns the function that writes the records of node n to a target.

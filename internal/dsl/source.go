@@ -22,12 +22,13 @@ func Source[K, V any](b *graph.Builder, t topology.Topic[K, V], call string) Han
 	s, at := topics.Topic[K, V](t).Spec(), graph.Caller()
 	key, value := topics.Choose(s.Key), topics.Choose(s.Value)
 	for _, n := range b.Nodes() {
-		if n.Source == nil || n.Source.Topic == nil || !sameNames(n, s.Names, s.Pattern) {
+		if n.Source == nil || n.Source.Topic == nil || len(n.Topics) == 0 || !sameNames(n, s.Names, s.Pattern) {
 			continue
 		}
 		if why := differs(n.Source.Topic, s); why != "" {
 			b.Report(at, call, fmt.Errorf("topic %s is read with %s at %s: declare the topic once, in a variable, and use it in both places", quoted(s.Names, s.Pattern), why, n.At))
-			break
+			s = &topics.Spec[K, V]{} // nothing more to be said about this one
+			return Handle[K, V]{b: b, n: newSource(b, s, key, value, call, at), key: key, value: value}
 		}
 		return Handle[K, V]{b: b, n: n, key: key, value: value}
 	}

@@ -89,6 +89,9 @@ func (t *Topic) Matches() (*regexp.Regexp, error) {
 	if t.Pattern == "" {
 		return nil, nil
 	}
+	if _, err := regexp.Compile(t.Pattern); err != nil {
+		return nil, err // with the pattern as it was given
+	}
 	return regexp.Compile("^(?:" + t.Pattern + ")$")
 }
 
