@@ -1,6 +1,7 @@
 package task
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/millrace-streams/millrace/store"
@@ -44,6 +45,20 @@ func (f *flaky) Delete(key []byte) error {
 		return f.broken
 	}
 	return f.DB.Delete(key)
+}
+
+// Dirty makes sure that nobody keeps what is valid inside the call only.
+func (f *flaky) Dirty(prefix []byte, visit func(store.Dirty) bool) {
+	f.DB.Dirty(prefix, func(d store.Dirty) bool {
+		d.Key, d.Value = bytes.Clone(d.Key), bytes.Clone(d.Value)
+		more := visit(d)
+		for _, b := range [][]byte{d.Key, d.Value} {
+			for i := range b {
+				b[i] = '!'
+			}
+		}
+		return more
+	})
 }
 
 func (f *flaky) Range(from, to []byte, reverse bool) store.Iter {

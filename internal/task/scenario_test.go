@@ -288,9 +288,13 @@ func (s *scenario) ready() {
 }
 
 func (s *scenario) changelog() {
+	var say []func()
 	s.task.Changelog(func(d *decl.Store, key, value []byte, at int64) {
-		s.say("log %s: %s=%s @%d", d.Name, text(key), text(value), at)
+		say = append(say, func() { s.say("log %s: %s=%s @%d", d.Name, text(key), text(value), at) })
 	})
+	for _, f := range say {
+		f()
+	}
 }
 
 func (s *scenario) offsets(offsets []Offset) {

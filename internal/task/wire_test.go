@@ -134,18 +134,27 @@ func TestAStoreThatOutlivesItsTaskRefusesEverything(t *testing.T) {
 	}
 }
 
-func TestRangeThatFailsBreaksTheTask(t *testing.T) {
-	c := bench(t)
-	db := c.DB(nil).(*flaky)
-	task, err := New(c)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer task.Close()
-	db.broken = errors.New("disk on fire")
-	_ = env{task}.DB(c.Sub.Stores[0]).Range(nil, nil, false).Close()
-	if _, err := task.Process(1); !errors.Is(err, db.broken) {
-		t.Errorf("Process gives %v, want the engine's error", err)
+func TestAnEngineThatFailsBreaksTheTaskWhateverIsDoneWithTheError(t *testing.T) {
+	for name, op := range map[string]func(db store.DB, key []byte){
+		"Get":    func(db store.DB, key []byte) { _, _, _ = db.Get(key) },
+		"Set":    func(db store.DB, key []byte) { _ = db.Set(key, key) },
+		"Delete": func(db store.DB, key []byte) { _ = db.Delete(key) },
+		"Range":  func(db store.DB, key []byte) { _ = db.Range(key, nil, false).Close() },
+	} {
+		c := bench(t)
+		db := c.DB(nil).(*flaky)
+		task, err := New(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		handle := env{task}.DB(c.Sub.Stores[0])
+		db.broken = errors.New("disk on fire")
+		task.stage = running
+		op(handle, append([]byte(string(handle.Prefix("rows"))), 'k'))
+		if _, err := task.Process(1); !errors.Is(err, db.broken) {
+			t.Errorf("after %s, Process gives %v, want the engine's error", name, err)
+		}
+		task.Close()
 	}
 }
 
@@ -194,4 +203,87 @@ func TestAnUnknownPartitionIsAnErrorOfTheCaller(t *testing.T) {
 		}
 	}()
 	task.Add(TP{Topic: "a", Partition: 1}, nil, 0)
+}
+
+func TestAFailureWhileOutputsLeaveIsFatal(t *testing.T) {
+	c := bench(t)
+	c.Policy = func(*topology.RecordError) topology.Action { return topology.Skip() }
+	c.Send = func(o *record.Out) {
+		if string(o.Value) == "2" {
+			panic("no producer")
+		}
+	}
+	task, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer task.Close()
+	task.Resume(c.Inputs[0], 0, "")
+	task.Add(c.Inputs[0], []record.In{{Key: []byte("k"), Value: []byte("out 1; out 2")}}, 1)
+	if _, err := task.Process(1); err == nil {
+		t.Error("the record was skipped, although one of its outputs is out already")
+	}
+}
+
+func TestAnOnCloseFunctionThatPanicsDoesNotKeepTheOthersFromRunning(t *testing.T) {
+	c := bench(t)
+	task, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var order []string
+	for _, name := range []string{"first", "second"} {
+		env{task}.OnClose(func() {
+			order = append(order, name)
+			panic(name)
+		})
+	}
+	task.Close()
+	if got := strings.Join(order, " "); got != "second first" {
+		t.Errorf("ran %q, want the last one first, and both", got)
+	}
+	if task.ctx.Err() == nil {
+		t.Error("the task's context has not ended")
+	}
+}
+
+func TestProcessedRecordsAreLetGo(t *testing.T) {
+	c := bench(t)
+	task, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer task.Close()
+	tp := c.Inputs[0]
+	task.Resume(tp, 0, "")
+	fill := func(n int) {
+		from := task.input(tp).next
+		recs := make([]record.In, n)
+		for i := range recs {
+			recs[i] = record.In{Key: []byte("k"), Value: []byte("x"), Offset: from + int64(i)}
+		}
+		task.Add(tp, recs, from+int64(n))
+	}
+	check := func(when string) {
+		t.Helper()
+		in := task.input(tp)
+		for i, r := range in.recs[:cap(in.recs)] {
+			if (i < in.head || i >= len(in.recs)) && r.Value != nil {
+				t.Errorf("%s: the bytes of record %d are still held", when, r.Offset)
+			}
+		}
+	}
+	fill(32)
+	for _, step := range []struct {
+		name string
+		do   func()
+	}{
+		{"processed", func() { _, _ = task.Process(20) }},
+		{"moved down", func() { fill(8) }},
+		{"emptied", func() { _, _ = task.Process(100) }},
+		{"dropped", func() { fill(8); task.Resume(tp, task.input(tp).next, "") }},
+	} {
+		step.do()
+		check(step.name)
+	}
 }

@@ -230,14 +230,18 @@ func (w *worker) start(wall bool, d time.Duration) {
 	}))
 }
 
-// emit forwards the dirty rows, of which those called "bad" cannot be.
+// emit forwards the dirty rows, of which the one called "bad" cannot be, and "careless" does not look at errors.
 func (w *worker) emit() {
 	prefix := w.rows.Prefix("rows")
 	w.rows.Dirty(prefix, func(d store.Dirty) bool {
 		m := w.env.Meta()
 		k := string(d.Key[len(prefix):])
-		if k == "bad" {
+		switch k {
+		case "bad":
 			panic(errors.New("bad row"))
+		case "careless":
+			_ = w.rows.Set(w.key("more"), w.row(0, ""))
+			return false
 		}
 		_, _, _, ok := w.env.Position()
 		w.say("emit %s, position known: %v", k, ok)
