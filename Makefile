@@ -12,7 +12,7 @@ FUZZTIME ?= 10s
 # The race detector needs a C compiler.
 RACE = $(shell command -v $$(go env CC) >/dev/null && echo -race)
 
-# The broker of a measurement stays on the first core, away from the engines.
+# The broker and the harness of a measurement stay on the first core, away from the engines.
 PIN = $(shell [ "$$(nproc 2>/dev/null || echo 1)" -gt 1 ] && command -v taskset >/dev/null && echo taskset -c 0)
 
 # The suites of `make test`. Tests in virtual time live in files with the build tag synctests, under which the Kafka
@@ -57,7 +57,7 @@ bench: ## measure our engine and its two ceilings against a real Kafka and print
 	  trap "$$kafka down" EXIT; \
 	  env=$$($(PIN) $$kafka -fresh up); eval "$$env"; \
 	fi; \
-	bin/bench -brokers "$$KAFKA_BROKERS" $(ARGS)
+	$(PIN) bin/bench -brokers "$$KAFKA_BROKERS" $(ARGS)
 
 kafka-up: ## start a real Kafka on port 19092 that stays; eval "$$(make -s kafka-up)" names it to what runs next
 	@go run ./internal/testkafka/cmd/kafka $(ARGS) up

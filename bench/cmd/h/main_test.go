@@ -61,7 +61,11 @@ func TestABatchHoldsItsChangelogOffsets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.close()
+	defer func() {
+		if err := s.close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	s.next[3] = 42
 	row, other := storeKey{0, 3, 1}, storeKey{0, 3, 2}
 	if err := s.apply(map[storeKey]uint64{row: 7, other: 8}, countKey); err != nil {
