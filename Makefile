@@ -17,11 +17,12 @@ PIN = $(shell [ "$$(nproc 2>/dev/null || echo 1)" -gt 1 ] && command -v taskset 
 
 # The suites of `make test`. Tests in virtual time live in files with the build tag synctests, under which the Kafka
 # client takes locks that a synctest bubble can wait on; everything else must be tested without it.
+SEEDS ?= 50
 SIM_FILES = $(shell grep -rl --include='*_test.go' '^//go:build synctests' .)
-SIM_PKGS  = $(sort $(dir $(SIM_FILES)))
 SIM_TESTS = $(shell grep -ho '^func Test[A-Z0-9][A-Za-z0-9_]*' $(SIM_FILES) /dev/null | sed 's/^func //' | grep -v '^TestMain$$' | paste -sd'|')
+SIM_ELSEWHERE = $(filter-out ./,$(sort $(dir $(SIM_FILES))))
 UNIT = go test $(RACE) -p 2 -timeout 10m $$(go list ./... | grep -v /integration)
-SIM  = go test $(RACE) -p 2 -timeout 10m -tags synctests -run "^($(SIM_TESTS))$$" $(SIM_PKGS)
+SIM  = $(if $(SIM_ELSEWHERE),$(error tests in virtual time in $(SIM_ELSEWHERE): have SIM run them too))go test $(RACE) -timeout 10m -tags synctests -run "^($(SIM_TESTS))$$" . -sim.seeds=$(SEEDS)
 REAL = go test $(RACE) -p 1 -timeout 15m ./integration/...
 
 .PHONY: help run test jars vet lint bench kafka-up kafka-down fuzz mutants sim costs
@@ -76,8 +77,8 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 mutants: ## remove each defence of the commit protocol in a copy, and see a test fail
 	@go run ./internal/mutants
 
-sim: ## run the app on kfake for an hour of virtual time, with processes that come, go and stall
-	@MILLRACE_SIM_HOUR=1 go test -timeout 60m -tags synctests -run '^($(SIM_TESTS))$$' $(SIM_PKGS)
+sim: ## run the app on kfake for an hour of virtual time, with processes that come, go and stall; ARGS=-sim.first=N: another seed
+	@go test -v -timeout 60m -tags synctests -run '^TestSimulation$$' . -sim.seeds=1 -sim.time=1h $(ARGS)
 
 costs: jars ## run all suites and print what each package costs, as the table in CONTRIBUTING.md
 	@go run ./internal/costs 'unit=$(UNIT)' $(if $(SIM_FILES),'virtual time=$(SIM)') 'real Kafka=$(REAL)'

@@ -21,7 +21,7 @@ func TestFloorsAcceptsImportsOfLowerFloors(t *testing.T) {
 
 func TestFloorsFindsAnImportOfAHigherFloor(t *testing.T) {
 	m := module(t, map[string]string{"low/low.go": "package low\n\nimport _ \"example.com/m/high\"\n", "high/high.go": "package high\n"})
-	expect(t, Floors(m, []Floor{{"low", "", "bottom"}, {"high", "low", "top"}}),
+	expect(t, Floors(m, []Floor{{"low", "", "bottom"}, {"high", "", "top"}}),
 		"low/low.go:3: low must not import high (bottom)")
 }
 
@@ -32,7 +32,7 @@ func TestFloorsFindsAnImportAcross(t *testing.T) {
 
 func TestFloorsFindsAnImportUnderAnotherBuildTag(t *testing.T) {
 	m := module(t, map[string]string{"low/tagged.go": "//go:build rare\n\npackage low\n\nimport _ \"example.com/m\"\n", "m.go": "package m\n"})
-	expect(t, Floors(m, []Floor{{"low", "", "bottom"}, {".", "low", "root"}}), "low/tagged.go:5: low must not import .")
+	expect(t, Floors(m, []Floor{{"low", "", "bottom"}, {".", "", "root"}}), "low/tagged.go:5: low must not import .")
 }
 
 func TestFloorsRefusesATableThatPointsUp(t *testing.T) {
@@ -44,6 +44,11 @@ func TestFloorsMissesNoPackageAndKeepsNoStaleRow(t *testing.T) {
 	m := module(t, map[string]string{"low/low.go": low, "high/high.go": high})
 	expect(t, Floors(m, []Floor{{"low", "", "bottom"}, {"gone", "", "was here"}}),
 		"high: a package without a row", "gone: a row in the table of floors without a package")
+}
+
+func TestFloorsKeepsNoStaleEdge(t *testing.T) {
+	m := module(t, map[string]string{"low/low.go": low, "high/high.go": "package high\n", "high/high_test.go": high})
+	expect(t, Floors(m, []Floor{{"low", "", "bottom"}, {"high", "low", "top"}}), "high: the table of floors lets it import low, and it does not")
 }
 
 func TestAnythingIsAllThatIsBelow(t *testing.T) {

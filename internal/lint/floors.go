@@ -9,7 +9,7 @@ import (
 // A Floor is one row of the table of floors: a package, or a tree of them as "examples/...", and what it stands on.
 type Floor struct {
 	Package string
-	Imports string // the packages and trees of this module it may import, with spaces between; Anything: all below it
+	Imports string // the packages of this module it imports, with spaces between; Anything: all below it may be
 	Why     string // what it owns, and so why it needs no more
 }
 
@@ -17,10 +17,11 @@ type Floor struct {
 const Anything = "*"
 
 // Floors checks the imports of all files but tests against a table whose rows go from the lowest floor to the highest: a
-// row may name earlier rows only, every package of the module has a row, and every row a package.
+// row may name earlier rows only, every package of the module has a row, and every row a package and no edge too many.
 func Floors(m *Module, table []Floor) []Problem {
 	var ps []Problem
 	used := make([]bool, len(table))
+	stands := map[[2]string]bool{} // on an edge of the table: package, what it imports
 	for i, row := range table {
 		for _, below := range strings.Fields(row.Imports) {
 			if below != Anything && rowOf(table[:i], below) < 0 {
@@ -40,7 +41,12 @@ func Floors(m *Module, table []Floor) []Problem {
 				continue
 			}
 			for _, imp := range f.Imports {
-				if to, ok := m.inside(imp.Path); ok && !mayImport(table, i, to) {
+				to, ok := m.inside(imp.Path)
+				if !ok {
+					continue
+				}
+				stands[[2]string{table[i].Package, to}] = true
+				if !mayImport(table, i, to) {
 					ps = append(ps, Problem{Path: f.Path, Line: imp.Line, Text: fmt.Sprintf(
 						"%s must not import %s (%s): move what is needed down, or give the edge a reason in the table of floors", dir, to, table[i].Why)})
 				}
@@ -50,6 +56,12 @@ func Floors(m *Module, table []Floor) []Problem {
 	for i, row := range table {
 		if !used[i] {
 			ps = append(ps, Problem{Path: row.Package, Text: "a row in the table of floors without a package: remove it"})
+			continue
+		}
+		for _, below := range strings.Fields(row.Imports) {
+			if below != Anything && !stands[[2]string{row.Package, below}] {
+				ps = append(ps, Problem{Path: row.Package, Text: "the table of floors lets it import " + below + ", and it does not: remove the edge"})
+			}
 		}
 	}
 	return ps
@@ -67,7 +79,7 @@ func mayImport(table []Floor, i int, to string) bool {
 			j := rowOf(table, to)
 			return 0 <= j && (j < i || j == i && strings.HasSuffix(row.Package, "/..."))
 		}
-		if matches(below, to) {
+		if below == to {
 			return true
 		}
 	}
