@@ -6,6 +6,7 @@ import (
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
 	"github.com/millrace-streams/millrace/internal/record"
+	"github.com/millrace-streams/millrace/serde"
 )
 
 // A Step describes the node that a verb adds.
@@ -83,3 +84,12 @@ func add[K, V, In, Out any](h Handle[K, V], s Step, fan func([]any) any, wire fu
 	n.Wire = func(env graph.Env, down any) any { return wire(env, n, down.(Out)) }
 	return b.Add(n)
 }
+
+// Retyped returns the handle of values of another type with their serde: for stores whose values are not the stream's.
+func Retyped[K, V, A any](h Handle[K, V], s serde.Serde[A]) Handle[K, A] {
+	return Handle[K, A]{b: h.b, n: h.n, key: h.key, value: s, policy: h.policy}
+}
+
+// CopartitionSources demands that all topics whose records meet at h's node have equal numbers of partitions, since equal
+// keys of theirs must be in one task.
+func CopartitionSources[K, V any](h Handle[K, V]) { h.b.Copartition(h.n, h.n) }

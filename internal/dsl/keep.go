@@ -1,0 +1,161 @@
+package dsl
+
+import (
+	"github.com/millrace-streams/millrace/internal/decl"
+	"github.com/millrace-streams/millrace/internal/graph"
+	"github.com/millrace-streams/millrace/internal/record"
+	"github.com/millrace-streams/millrace/internal/topics"
+	"github.com/millrace-streams/millrace/store"
+)
+
+// Keep adds the step that keeps the latest value of each key of a stream in a store: a table.
+func Keep[K, V any](h Handle[K, V], call, kind, name string, opts []store.Option) Table[K, V] {
+	spec := Declare(h, call, name, opts, false)
+	d := spec.Decl()
+	out := h.Fold(Step{Call: call, Kind: kind, Name: name, Stores: []*decl.Store{d}}, func(env graph.Env, n *graph.Node, next record.ChangeFn[K, V]) record.Fn[K, V] {
+		id, keeper := int32(n.ID), NewKeeper(env, n, d, next)
+		nullKey, nullValue := topics.Null(h.Key()), topics.Null(h.Value())
+		return func(m *record.Meta, k K, v V) {
+			m.Node = id
+			switch {
+			case m.NoKey || nullKey != nil && nullKey(k):
+				env.Drop(n, NullKey)
+			case m.NoValue || nullValue != nil && nullValue(v):
+				keeper.Delete(m, k)
+			default:
+				keeper.Put(m, k, v)
+			}
+		}
+	})
+	return Stored(out.WithValue(h.value), spec)
+}
+
+// A Keeper writes the rows of a table in one task and forwards what changes: each update at once, or each changed row at
+// the commit.
+//
+//	Put, Delete, Update ──► rows ── at once, or per dirty row at commit ──► next
+type Keeper[K, V any] struct {
+	id   int32
+	env  graph.Env
+	rows *rows[K, V]
+	next record.ChangeFn[K, V]
+
+	deaf   bool // nobody is behind the table: it is only looked up
+	atOnce bool // forwards every update
+	old    bool // somebody behind wants old values
+
+	// What a dirty row does not say of its last trigger, by key bytes: only rows with headers, and deleted ones, have an
+	// entry. After an abort entries stay behind; the replay of the records that made them replaces them before they are used.
+	last map[string]*trigger
+}
+
+type trigger struct {
+	time    int64
+	headers []record.Header
+}
+
+// NewKeeper returns the keeper of a table's store in one task.
+func NewKeeper[K, V any](env graph.Env, n *graph.Node, d *decl.Store, next record.ChangeFn[K, V]) *Keeper[K, V] {
+	k := &Keeper[K, V]{
+		id: int32(n.ID), env: env, rows: open[K, V](env, d), next: next,
+		deaf: len(n.Children) == 0, atOnce: d.NoCache, old: n.OldWanted(), last: map[string]*trigger{},
+	}
+	if !k.deaf && !k.atOnce {
+		env.AtCommit(n, k.emit)
+	}
+	return k
+}
+
+// Get returns the row of a key.
+func (k *Keeper[K, V]) Get(key K) (v V, time int64, ok bool) { return k.rows.get(key) }
+
+// NeedsOld reports whether Update must be told the old value.
+func (k *Keeper[K, V]) NeedsOld() bool { return k.atOnce && k.old }
+
+// Put writes a row with the time of the record in hand.
+func (k *Keeper[K, V]) Put(m *record.Meta, key K, v V) {
+	c := record.Change[V]{New: v, HasNew: true}
+	if k.NeedsOld() {
+		c.Old, _, c.HasOld = k.rows.get(key)
+	}
+	k.Update(m, key, c, m.Time)
+}
+
+// Delete removes a row.
+func (k *Keeper[K, V]) Delete(m *record.Meta, key K) {
+	var c record.Change[V]
+	if k.NeedsOld() {
+		c.Old, _, c.HasOld = k.rows.get(key)
+	}
+	k.Update(m, key, c, m.Time)
+}
+
+// Update writes the new value of a change, or removes the row if it has none, with the given time. The old value need be
+// right only if NeedsOld.
+func (k *Keeper[K, V]) Update(m *record.Meta, key K, c record.Change[V], time int64) {
+	m.Node = k.id
+	if c.HasNew {
+		k.rows.put(key, c.New, time)
+	} else {
+		k.rows.delete(key)
+	}
+	switch {
+	case k.deaf:
+	case k.atOnce:
+		m.Time, m.NoKey = time, false
+		k.next(m, key, c)
+	default:
+		k.remember(m, c.HasNew)
+	}
+}
+
+// remember keeps what emit needs to know of the trigger and the row will not say. Headers are never changed in place, so
+// keeping them is enough.
+func (k *Keeper[K, V]) remember(m *record.Meta, has bool) {
+	if has && len(m.Headers) == 0 && len(k.last) == 0 {
+		return
+	}
+	key := k.rows.bytes()
+	t := k.last[string(key)]
+	switch {
+	case has && len(m.Headers) == 0:
+		if t != nil {
+			delete(k.last, string(key))
+		}
+	case t != nil:
+		t.time, t.headers = m.Time, m.Headers
+	default:
+		k.last[string(key)] = &trigger{m.Time, m.Headers}
+	}
+}
+
+// emit forwards the rows changed since the last commit, in the order in which they first changed. A row that was not there
+// before and is not there now is no change. A row has its own time; a deletion that of the record that deleted.
+func (k *Keeper[K, V]) emit() {
+	m, r := k.env.Meta(), k.rows
+	r.db.Dirty(r.buf[:r.prefix], func(d store.Dirty) bool {
+		if !d.Had && !d.Has {
+			return true
+		}
+		*m = record.Meta{Node: k.id}
+		bytes := d.Key[r.prefix:]
+		if t := k.last[string(bytes)]; t != nil {
+			m.Time, m.Headers = t.time, t.headers
+		}
+		key, err := r.key.Decode(bytes)
+		if err != nil {
+			r.fail("a key cannot be decoded", err)
+		}
+		c := record.Change[V]{HasNew: d.Has}
+		if d.Has {
+			c.New, m.Time = r.row(d.Value)
+		}
+		if k.old && d.Had {
+			c.Old, _ = r.row(d.Before)
+			c.HasOld = true
+		}
+		k.next(m, key, c)
+		return true
+	})
+	clear(k.last)
+}
