@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-const seeds = 400
+const seeds = 200
 
 // eachWorld runs f on random worlds in which every member runs the same subtopologies and nobody owns anything yet.
 func eachWorld(t *testing.T, members, subs int, f func(t *testing.T, r *rand.Rand, w *world)) {
@@ -215,6 +215,24 @@ func TestOrderOfInputDoesNotMatter(t *testing.T) {
 	}
 }
 
+// The ids of members are new after each restart, those of processes are not.
+func TestPlanGoesByTheIdsOfProcesses(t *testing.T) {
+	eachWorld(t, 5, 4, func(t *testing.T, r *rand.Rand, w *world) {
+		before, _ := w.assign()
+		ids := map[string]string{}
+		for i := range w.members {
+			m := &w.members[i]
+			ids[m.ID], m.ID = fmt.Sprint("new-", len(w.members)-i), fmt.Sprint("new-", len(w.members)-i)
+		}
+		after, _ := w.assign()
+		for old, id := range ids {
+			if !reflect.DeepEqual(before[old], after[id]) {
+				t.Errorf("%s had %v, as %s %v", old, before[old], id, after[id])
+			}
+		}
+	})
+}
+
 func TestMembersThatRunEverythingDifferByOneTaskAtMost(t *testing.T) {
 	eachWorld(t, 7, 6, func(t *testing.T, r *rand.Rand, w *world) {
 		for range 3 {
@@ -329,7 +347,11 @@ func TestHandOverTakesTwoRoundsAndNeverGivesWhatAnotherOwns(t *testing.T) {
 					changes++
 					target = plan
 				}
+				whole := fmt.Sprint(plan)
 				now := HandOver(w.members, plan, w.owned)
+				if fmt.Sprint(plan) != whole {
+					t.Fatal("HandOver changed the plan")
+				}
 				for _, m := range w.members {
 					for topic, ps := range now[m.ID] {
 						for _, p := range ps {

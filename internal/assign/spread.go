@@ -1,6 +1,7 @@
 package assign
 
 import (
+	"cmp"
 	"math"
 	"slices"
 )
@@ -21,7 +22,7 @@ func weight(v *variant) int {
 }
 
 // spread gives each task a member: the index of the member, by task. It starts with every task at its owner, puts the
-// others where they cost least, and then moves single tasks and exchanges pairs of them while that makes the whole
+// others where there is least to do, and then moves single tasks and exchanges pairs of them while that makes the whole
 // cheaper. The result is a local optimum: no move and no exchange improves it.
 //
 // Why a second run on the result changes nothing: with out the result, c the costs without moveCost, and moved(a, b) the
@@ -35,12 +36,9 @@ func spread(tasks []task, running []*variant, members int) []int {
 			s.put(i, t.owner)
 		}
 	}
-	// Tasks whose state lies somewhere first: the others then fill up what is left.
-	for _, stored := range []bool{true, false} {
-		for i, t := range tasks {
-			if t.owner == nobody && (t.disk != nil) == stored {
-				s.put(i, s.cheapest(i))
-			}
+	for i, t := range tasks {
+		if t.owner == nobody {
+			s.put(i, s.emptiest(t.sub))
 		}
 	}
 	for s.level() {
@@ -102,7 +100,7 @@ func (s *spreading) put(task, member int) {
 // cost is what a task alone costs on a member.
 func (s *spreading) cost(task, member int) int {
 	t, c := &s.tasks[task], 0
-	if t.owner != nobody && t.owner != member {
+	if t.owner != member { // a task without an owner costs that much everywhere
 		c = moveCost
 	}
 	if t.disk != nil {
@@ -111,21 +109,13 @@ func (s *spreading) cost(task, member int) int {
 	return c
 }
 
-// cheapest returns where a task without an owner is put at first. A task with state goes to the closest disk whatever the
-// load: which tasks are then moved away from there is decided when all are known.
-func (s *spreading) cheapest(task int) int {
-	t := &s.tasks[task]
-	best, bestLoad, bestRest := nobody, 0, 0
-	for m, can := range s.can[t.sub] {
-		if !can {
-			continue
-		}
-		load, rest := s.load[m], len(s.held[t.sub][m])
-		if t.disk != nil {
-			load, rest = t.disk[m], s.load[m]
-		}
-		if best == nobody || load < bestLoad || load == bestLoad && rest < bestRest {
-			best, bestLoad, bestRest = m, load, rest
+// emptiest returns the member with the fewest tasks, of those that can run the variant; of several the one with the fewest
+// of the variant, of those the first.
+func (s *spreading) emptiest(sub int) int {
+	best := nobody
+	for m, can := range s.can[sub] {
+		if can && (best == nobody || cmp.Or(cmp.Compare(s.load[m], s.load[best]), cmp.Compare(len(s.held[sub][m]), len(s.held[sub][best]))) < 0) {
+			best = m
 		}
 	}
 	return best
@@ -134,12 +124,11 @@ func (s *spreading) cheapest(task int) int {
 // A move is the cheapest task of one subtopology to go from one member to another.
 type move struct {
 	task  int
-	sub   int
 	alone int // change of the costs of the task itself
 	rest  int // the same with the change of the subtopology's evenness
 }
 
-var noMove = move{task: nobody, sub: nobody, rest: math.MaxInt / 4, alone: math.MaxInt / 4}
+var noMove = move{task: nobody, rest: math.MaxInt / 4, alone: math.MaxInt / 4}
 
 // moveOf returns the cheapest move of a subtopology from x to y.
 func (s *spreading) moveOf(sub, x, y int) move {
@@ -150,7 +139,7 @@ func (s *spreading) moveOf(sub, x, y int) move {
 	uneven := 2 * s.weight[sub] * (len(s.held[sub][y]) - len(s.held[sub][x]) + 1)
 	for _, t := range s.held[sub][x] {
 		if alone := s.cost(t, y) - s.cost(t, x); alone < best.alone {
-			best = move{t, sub, alone, alone + uneven}
+			best = move{t, alone, alone + uneven}
 		}
 	}
 	return best
@@ -160,12 +149,11 @@ func (s *spreading) moveOf(sub, x, y int) move {
 // their loads are level, or no such task can be moved. Members with few tasks are filled up before any member gives more
 // than it must: going pair by pair from the start would take twice as many tasks from their owners.
 func (s *spreading) level() bool {
-	y := argmin(s.load)
-	high := slices.Max(s.load)
-	best, to := noMove, y
+	y, high := argmin(s.load), slices.Max(s.load)
 	if high-s.load[y] < 2 {
 		return false
 	}
+	best := noMove
 	for x, n := range s.load {
 		if n < high {
 			continue
@@ -179,7 +167,7 @@ func (s *spreading) level() bool {
 	if best.task == nobody {
 		return false
 	}
-	s.put(best.task, to)
+	s.put(best.task, y)
 	return true
 }
 
@@ -195,35 +183,36 @@ func argmin(loads []int) (at int) {
 // improve makes the best change between two members, if there is one that makes the distribution cheaper: a task from one
 // to the other, or an exchange.
 func (s *spreading) improve(x, y int) bool {
-	// The two best of each direction are enough: the costs of an exchange between different subtopologies add up.
-	xy, yx := [2]move{noMove, noMove}, [2]move{noMove, noMove}
-	var give, take move
+	xy, yx := noMove, noMove // the cheapest of all subtopologies
+	give, take := noMove, noMove
 	bestLoad, bestRest := 0, 0
 	consider := func(load, rest int, g, t move) {
 		if load < bestLoad || load == bestLoad && rest < bestRest {
 			bestLoad, bestRest, give, take = load, rest, g, t
 		}
 	}
-	give, take = noMove, noMove
 	for sub := range s.held {
 		g, t := s.moveOf(sub, x, y), s.moveOf(sub, y, x)
 		if g.task != nobody && t.task != nobody {
 			consider(0, g.alone+t.alone, g, t) // within a subtopology an exchange leaves it as even as it was
 		}
-		xy, yx = better(xy, g), better(yx, t)
-	}
-	if g := xy[0]; g.task != nobody {
-		consider(2*(s.load[y]-s.load[x]+1), g.rest, g, noMove)
-	}
-	if t := yx[0]; t.task != nobody {
-		consider(2*(s.load[x]-s.load[y]+1), t.rest, noMove, t)
-	}
-	for _, g := range xy {
-		for _, t := range yx {
-			if g.task != nobody && t.task != nobody && g.sub != t.sub {
-				consider(0, g.rest+t.rest, g, t)
-			}
+		if g.rest < xy.rest {
+			xy = g
 		}
+		if t.rest < yx.rest {
+			yx = t
+		}
+	}
+	if xy.task != nobody {
+		consider(2*(s.load[y]-s.load[x]+1), xy.rest, xy, noMove)
+	}
+	if yx.task != nobody {
+		consider(2*(s.load[x]-s.load[y]+1), yx.rest, noMove, yx)
+	}
+	if xy.task != nobody && yx.task != nobody {
+		// Between two subtopologies the costs add up. If both are the same one the sum is too high, but then no exchange
+		// with a third can be cheaper than nothing either unless the one within, considered above, is too.
+		consider(0, xy.rest+yx.rest, xy, yx)
 	}
 	if give.task != nobody {
 		s.put(give.task, y)
@@ -232,15 +221,4 @@ func (s *spreading) improve(x, y int) bool {
 		s.put(take.task, x)
 	}
 	return give.task != nobody || take.task != nobody
-}
-
-// better puts m among the two cheapest moves.
-func better(two [2]move, m move) [2]move {
-	switch {
-	case m.rest < two[0].rest:
-		return [2]move{m, two[0]}
-	case m.rest < two[1].rest:
-		return [2]move{two[0], m}
-	}
-	return two
 }
