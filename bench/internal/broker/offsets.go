@@ -89,31 +89,43 @@ func (b *Broker) ends(ctx context.Context, topic string) (map[int32]int64, error
 	defer cancel()
 	tick := time.NewTicker(settleEvery)
 	defer tick.Stop()
+	hanging := int32(-1)
 	for {
-		high, err := listed(b.adm.ListEndOffsets(ctx, topic))
-		if err != nil {
-			return nil, fmt.Errorf("ends of %s: %w", topic, err)
-		}
-		stable, err := listed(b.adm.ListCommittedOffsets(ctx, topic))
-		if err != nil {
-			return nil, fmt.Errorf("ends of %s: %w", topic, err)
-		}
-		ends, open := map[int32]int64{}, int32(-1)
-		high.Each(func(o kadm.ListedOffset) {
-			ends[o.Partition] = o.Offset
-			if s, _ := stable.Lookup(topic, o.Partition); s.Offset < o.Offset {
-				open = o.Partition
-			}
-		})
-		if open < 0 {
+		ends, open, err := b.endsNow(ctx, topic)
+		switch {
+		case err == nil && open < 0:
 			return ends, nil
+		case err == nil:
+			hanging = open
+		case ctx.Err() == nil || hanging < 0:
+			return nil, fmt.Errorf("ends of %s: %w", topic, err)
 		}
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			return nil, fmt.Errorf("a transaction stays open in %s/%d: %w", topic, open, context.Cause(ctx))
+			return nil, fmt.Errorf("a transaction stays open in %s/%d: %w", topic, hanging, context.Cause(ctx))
 		}
 	}
+}
+
+// endsNow returns the ends of a topic's partitions, and one in which a transaction is open, -1 if there is none.
+func (b *Broker) endsNow(ctx context.Context, topic string) (ends map[int32]int64, open int32, err error) {
+	high, err := listed(b.adm.ListEndOffsets(ctx, topic))
+	if err != nil {
+		return nil, -1, err
+	}
+	stable, err := listed(b.adm.ListCommittedOffsets(ctx, topic))
+	if err != nil {
+		return nil, -1, err
+	}
+	ends, open = map[int32]int64{}, -1
+	high.Each(func(o kadm.ListedOffset) {
+		ends[o.Partition] = o.Offset
+		if s, _ := stable.Lookup(topic, o.Partition); s.Offset < o.Offset {
+			open = o.Partition
+		}
+	})
+	return ends, open, nil
 }
 
 // listed makes an error of any partition the error of all.

@@ -34,7 +34,7 @@ func FigureOf(samples []Sample) (Figure, error) {
 			last = i
 		}
 	}
-	if first == last {
+	if first < 0 {
 		return Figure{}, ErrTooShort
 	}
 	a, b := samples[first], samples[last]
