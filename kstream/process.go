@@ -71,7 +71,7 @@ func (s Stream[K, V]) decls(call string, specs []store.Spec) []*decl.Store {
 	var stores []*decl.Store
 	for _, spec := range specs {
 		if spec == nil || spec.Decl() == nil {
-			s.h().Builder(call).Report(graph.Caller(), call, errors.New("a store is nil or the zero spec: make it with store.NewKeyValue"))
+			s.h().Builder(call).Report(graph.Caller(), call, errors.New("a store is nil or the zero spec: make it with store.NewKeyValue, or Materialize the table it is of"))
 			continue
 		}
 		stores = append(stores, spec.Decl())

@@ -16,6 +16,7 @@ import (
 type fold[K, V, A any] struct {
 	verb, kind string
 	serde      serde.Serde[A]
+	remedy     string // where there is no serde
 	nilFunc    bool
 	add        func(k K, v V, a A, had bool) A // a is the zero A unless the key had a row
 }
@@ -24,7 +25,7 @@ type fold[K, V, A any] struct {
 func (g Grouped[K, V]) fold[A any](f fold[K, V, A], name string, opts []store.Option) Table[K, A] {
 	c, h, s := call(f.verb, name), g.g().Handle(), topics.Choose(f.serde)
 	h.NeedEqualKeys(c)
-	spec := dsl.Declare(dsl.Retyped(h, s), c, name, opts, g.g().Pending())
+	spec := dsl.Declare(dsl.Retyped(h, s), c, name, opts, g.g().Pending(), f.remedy)
 	d := spec.Decl()
 	step := dsl.Step{Call: c, Kind: f.kind, Name: name, NilFunc: f.nilFunc, Stores: []*decl.Store{d}}
 	out := h.Fold(step, func(env graph.Env, n *graph.Node, next record.ChangeFn[K, A]) record.Fn[K, V] {

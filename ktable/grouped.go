@@ -37,7 +37,7 @@ func (g Grouped[K, V]) Count(name string, opts ...store.Option) Table[K, int64] 
 // (serde.Nullable), f deletes the row by returning one.
 func (g Grouped[K, V]) Reduce(name string, f func(old, v V) V, opts ...store.Option) Table[K, V] {
 	return g.fold(fold[K, V, V]{
-		verb: "Reduce", kind: "reduce", serde: g.g().Handle().Value(), nilFunc: f == nil,
+		verb: "Reduce", kind: "reduce", serde: g.g().Handle().Value(), nilFunc: f == nil, remedy: "call WithSerdes",
 		add: func(_ K, v, old V, had bool) V {
 			if !had {
 				return v
@@ -52,7 +52,7 @@ func (g Grouped[K, V]) Reduce(name string, f func(old, v V) V, opts ...store.Opt
 // the row by returning one. add may change and return the A it was given.
 func (g Grouped[K, V]) Aggregate[A any](name string, s serde.Serde[A], init func() A, add func(K, V, A) A, opts ...store.Option) Table[K, A] {
 	return g.fold(fold[K, V, A]{
-		verb: "Aggregate", kind: "aggregate", serde: s, nilFunc: add == nil,
+		verb: "Aggregate", kind: "aggregate", serde: s, nilFunc: add == nil, remedy: "pass one",
 		add: func(k K, v V, a A, had bool) A {
 			if !had && init != nil {
 				a = init()

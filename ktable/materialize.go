@@ -12,7 +12,7 @@ import (
 // Materialize keeps the table in a store, to be queried, or joined without recomputing.
 func (t Table[K, V]) Materialize(name string, opts ...store.Option) Table[K, V] {
 	c := call("Materialize", name)
-	spec := dsl.Declare(t.h(), c, name, opts, false)
+	spec := dsl.Declare(t.h(), c, name, opts, false, "call WithValueSerde")
 	d := spec.Decl()
 	null := topics.Null(t.h().Value())
 	h := t.h().Change(dsl.Step{Call: c, Kind: "materialize", Name: name, Stores: []*decl.Store{d}},

@@ -3,6 +3,7 @@ package topology
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/millrace-streams/millrace/internal/decl"
@@ -56,13 +57,19 @@ func (c *checker) node(n *graph.Node) {
 		}
 	}
 	if prev, ok := c.nodes[n.Name]; ok {
-		if ofRepartition && len(prev.Topics) > 0 && prev.Topics[0].Repartition {
+		bothTopics := ofRepartition && len(prev.Topics) > 0 && prev.Topics[0].Repartition
+		bothStores := storeNamed(n, n.Name) && storeNamed(prev, n.Name)
+		if bothTopics || bothStores { // the clash of those is reported
 			return
 		}
 		c.report(n.At, n.Call, fmt.Errorf("name %q already used at %s: choose another", n.Name, prev.At))
 		return
 	}
 	c.nodes[n.Name] = n
+}
+
+func storeNamed(n *graph.Node, name string) bool {
+	return slices.ContainsFunc(n.Stores, func(s *decl.Store) bool { return s.Name == name })
 }
 
 func (c *checker) store(n *graph.Node, s *decl.Store) {

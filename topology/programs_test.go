@@ -14,6 +14,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/millrace-streams/millrace/kstream"
+	"github.com/millrace-streams/millrace/ktable"
 	"github.com/millrace-streams/millrace/serde"
 	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/topology"
@@ -32,6 +33,9 @@ func upper(s string) string               { return strings.ToUpper(s) }
 func first(_, v string) string            { return v[:1] }
 func long(_, v string) bool               { return len(v) > 80 }
 func toPlace(_, _ string) (place, string) { return place{}, "" }
+
+func (p *place) MarshalBinary() ([]byte, error) { return nil, nil }
+func (p *place) UnmarshalBinary(b []byte) error { return nil }
 
 func remember(t *topology.Task, out topology.Out[string, string]) topology.Handler[string, string] {
 	return func(context.Context, topology.Record[string, string]) error { return nil }
@@ -60,6 +64,23 @@ var programs = map[string]func(b *topology.Builder){
 		kstream.From(b, lines).To(lines.Named("a"))
 		s := kstream.From(b, lines)
 		s.Merge(s, kstream.From(b, lines.Named("other"))).To(lines.Named("b"))
+	},
+	"word count": func(b *topology.Builder) {
+		kstream.From(b, lines).
+			FlatMapValues(strings.Fields).
+			GroupBy("by-word", func(_, word string) string { return word }).
+			Count("word-counts").
+			To(counts)
+	},
+	"tables": func(b *topology.Builder) {
+		tab := ktable.From(b, lines, "lines")
+		short := tab.FilterNot(long)
+		kstream.From(b, lines.Named("sales")).
+			JoinTable(short, func(v, row string) string { return v + row }).
+			ToTable("joined").
+			Then(kstream.FromTable).As("changes").
+			To(lines.Named("out"))
+		short.MapValues(upper).WithValueSerde(serde.String).Materialize("loud").As("kept").To(lines.Named("loud"))
 	},
 	"reads its own output": func(b *topology.Builder) {
 		kstream.From(b, lines).To(lines.Named("echo"))
@@ -134,6 +155,50 @@ var programs = map[string]func(b *topology.Builder){
 		s.Split().Case(nil)
 		s.ToEach(nil)
 		s.Print(nil, "label")
+	},
+	"moved keys": func(b *topology.Builder) {
+		tab := ktable.From(b, lines, "lines")
+		s := kstream.From(b, lines)
+		moved := s.SelectKey(first)
+		moved.GroupByKey().Count("counted")
+		moved.MapValues(upper).WithValueSerde(serde.String).ToTable("kept")
+		moved.JoinTable(tab, func(v, row string) string { return v })
+		moved.LeftJoinTable(tab, func(v, row string, _ bool) string { return v })
+		s.Merge(moved).GroupByKey().Count("merged")
+		moved.AssumePartitioned().GroupByKey().Count("assumed")
+		moved.Repartition("moved").GroupByKey().Count("repartitioned")
+		s.MapRecord(func(r topology.Record[string, string]) topology.Record[string, string] { return r }).GroupByKey()
+		s.Process("p", remember).GroupByKey()
+		s.ProcessValues("q", func(*topology.Task, topology.OutValue[string]) topology.Handler[string, string] { return nil }).GroupByKey()
+	},
+	"serdes of tables": func(b *topology.Builder) {
+		s := kstream.From(b, lines)
+		toPlaces := func(_, _ string) place { return place{} }
+		placeSerde := serde.JSON[place]()
+		s.GroupBy("nobody-says", toPlaces).Count("a")
+		s.GroupBy("said-later", toPlaces).WithKeySerde(placeSerde).Count("b")
+		twice := s.GroupBy("said-twice", toPlaces).WithKeySerde(placeSerde)
+		twice.WithKeySerde(serde.Binary[place]()).Count("c")
+		g := s.GroupByKey()
+		g.Aggregate("d", nil, nil, func(_, _ string, p place) place { return p })
+		t := ktable.From(b, lines, "e").MapValues(func(string) place { return place{} })
+		t.Materialize("f")
+		t.To(topology.NewTopic[string, place]("out", nil, nil))
+		g.Reduce("g", nil)
+	},
+	"names of tables": func(b *topology.Builder) {
+		s := kstream.From(b, lines)
+		g := s.GroupByKey()
+		g.Count("n")
+		g.Count("n")
+		s.ToTable("")
+		t := ktable.From(b, lines, "lines")
+		s.Process("p", remember, t.Store(), t.MapValues(upper).Store())
+		g.Count("ttl", store.TTL(time.Hour))
+	},
+	"tables of two builders": func(b *topology.Builder) {
+		other := ktable.From(topology.NewBuilder(), lines, "lines")
+		kstream.From(b, lines).JoinTable(other, func(v, row string) string { return v })
 	},
 	"two builders": func(b *topology.Builder) {
 		other := kstream.From(topology.NewBuilder(), lines)

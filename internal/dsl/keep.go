@@ -10,7 +10,7 @@ import (
 
 // Keep adds the step that keeps the latest value of each key of a stream in a store: a table.
 func Keep[K, V any](h Handle[K, V], call, kind, name string, opts []store.Option) Table[K, V] {
-	spec := Declare(h, call, name, opts, false)
+	spec := Declare(h, call, name, opts, false, "call WithValueSerde")
 	d := spec.Decl()
 	out := h.Fold(Step{Call: call, Kind: kind, Name: name, Stores: []*decl.Store{d}}, func(env graph.Env, n *graph.Node, next record.ChangeFn[K, V]) record.Fn[K, V] {
 		id, keeper := int32(n.ID), NewKeeper(env, n, d, next)

@@ -48,8 +48,9 @@ func Derived[K, V, V2 any](from Table[K, V], h Handle[K, V2], through func(env g
 	return Table[K, V2]{h: h, base: from.base, view: func(env graph.Env) View[K, V2] { return through(env, n, from.view(env)) }}
 }
 
-// Declare declares the store of a table. Serdes that are missing are reported, unless pending says that Build will.
-func Declare[K, V any](h Handle[K, V], call, name string, opts []store.Option, pending bool) store.KeyValueSpec[K, V] {
+// Declare declares the store of a table. Serdes that are missing are reported, with what to do about that of values, unless
+// pending says that Build will.
+func Declare[K, V any](h Handle[K, V], call, name string, opts []store.Option, pending bool, remedy string) store.KeyValueSpec[K, V] {
 	key, value := h.Key(), h.Value()
 	missing := key == nil || value == nil
 	if missing && !pending {
@@ -58,7 +59,7 @@ func Declare[K, V any](h Handle[K, V], call, name string, opts []store.Option, p
 			b.Report(at, call, fmt.Errorf("no serde for key type %v: call WithKeySerde", reflect.TypeFor[K]()))
 		}
 		if value == nil {
-			b.Report(at, call, fmt.Errorf("no serde for value type %v: call WithValueSerde", reflect.TypeFor[V]()))
+			b.Report(at, call, fmt.Errorf("no serde for value type %v: %s", reflect.TypeFor[V](), remedy))
 		}
 	}
 	spec := store.NewKeyValue(name, key, value, opts...)
