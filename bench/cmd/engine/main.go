@@ -1,0 +1,57 @@
+// Command engine is Millrace behind the contract of the benchmarks, written with the public API only: what a user of the
+// library would write is what is measured.
+package main
+
+import (
+	"context"
+	"log/slog"
+	"os"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace-streams/millrace"
+	"github.com/millrace-streams/millrace/bench/internal/contract"
+	"github.com/millrace-streams/millrace/topology"
+)
+
+func main() { contract.Main("engine", names(), nil, run) }
+
+// run works until ctx ends.
+func run(ctx context.Context, o contract.Options) error {
+	b := topology.NewBuilder()
+	workloads[o.Workload](b, o)
+	top, err := b.Build()
+	if err != nil {
+		return err
+	}
+	app, err := millrace.New(top, config(o))
+	if err != nil {
+		return err
+	}
+	return app.Run(ctx)
+}
+
+// config is the library's default in everything the contract does not say.
+func config(o contract.Options) millrace.Config {
+	return millrace.Config{
+		ApplicationID:  o.App,
+		Brokers:        o.Brokers,
+		Guarantee:      guarantees[o.Guarantee],
+		CommitInterval: o.Commit, // 0 is the default there too
+		Workers:        o.Workers,
+		StateDir:       o.StateDir,
+		Client:         []kgo.Opt{kgo.ProducerBatchCompression(kgo.NoCompression())},
+		Logger:         slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		Events: &millrace.Events{Restoring: func(i millrace.RestoreInfo) {
+			if i.Done {
+				contract.Report(contract.Replayed, i.Records)
+			}
+		}},
+	}
+}
+
+var guarantees = map[contract.Guarantee]millrace.Guarantee{
+	contract.ExactlyOnce: millrace.ExactlyOnce,
+	contract.AtLeastOnce: millrace.AtLeastOnce,
+	contract.AtMostOnce:  millrace.AtMostOnce,
+}
