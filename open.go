@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
@@ -462,14 +463,17 @@ func (p *process) restoreError(tp task.TP, r *restoring, err error) error {
 
 // deleteRetention returns how long each changelog keeps tombstones after compaction.
 func (p *process) deleteRetention(ctx context.Context, names []string) (map[string]time.Duration, error) {
-	p.retentionMu.Lock()
-	defer p.retentionMu.Unlock()
+	out := map[string]time.Duration{}
 	var ask []string
+	p.mu.Lock()
 	for _, n := range names {
-		if _, ok := p.retention[n]; !ok {
+		if d, ok := p.retention[n]; ok {
+			out[n] = d
+		} else {
 			ask = append(ask, n)
 		}
 	}
+	p.mu.Unlock()
 	if len(ask) > 0 {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
@@ -478,7 +482,7 @@ func (p *process) deleteRetention(ctx context.Context, names []string) (map[stri
 			return nil, fmt.Errorf("read the settings of %v: %w", ask, err)
 		}
 		for _, n := range ask {
-			p.retention[n] = 24 * time.Hour // Kafka's default, also when we may not look
+			out[n] = 24 * time.Hour // Kafka's default, also when we may not look
 			rc, err := resp.On(n, nil)
 			if err != nil {
 				continue
@@ -486,16 +490,15 @@ func (p *process) deleteRetention(ctx context.Context, names []string) (map[stri
 			for _, c := range rc.Configs {
 				if c.Key == "delete.retention.ms" {
 					if ms, err := strconv.ParseInt(c.MaybeValue(), 10, 64); err == nil {
-						p.retention[n] = time.Duration(ms) * time.Millisecond
+						out[n] = time.Duration(ms) * time.Millisecond
 					}
 				}
 			}
 		}
 	}
-	out := map[string]time.Duration{}
-	for _, n := range names {
-		out[n] = p.retention[n]
-	}
+	p.mu.Lock()
+	maps.Copy(p.retention, out)
+	p.mu.Unlock()
 	return out, nil
 }
 

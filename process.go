@@ -68,15 +68,13 @@ type process struct {
 	closing  sync.WaitGroup // clients being closed
 	restores chan struct{}
 
-	retentionMu sync.Mutex
-	retention   map[string]time.Duration // delete.retention.ms by changelog
-
-	mu       sync.Mutex
-	owned    map[task.TP]bool
-	slots    map[topology.TaskID]*slot
-	assigned bool // an assignment has come
-	held     bool // between the end of a generation and the next assignment
-	stopping bool
+	mu        sync.Mutex // never held across a request
+	owned     map[task.TP]bool
+	slots     map[topology.TaskID]*slot
+	assigned  bool // an assignment has come
+	held      bool // between the end of a generation and the next assignment
+	stopping  bool
+	retention map[string]time.Duration // delete.retention.ms by changelog
 }
 
 func newProcess(a *App) *process {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,7 +34,7 @@ type reader struct {
 	low   int64
 
 	inputs map[task.TP]*input // reader goroutine
-	paused map[task.TP]bool   // reader goroutine
+	paused map[task.TP]*input // reader goroutine
 	done   chan struct{}
 }
 
@@ -58,8 +59,8 @@ func newReader(p *process) (*reader, error) {
 	if err != nil {
 		return nil, fmt.Errorf("millrace: reader: %w", err)
 	}
-	return &reader{p: p, cl: cl, room: make(chan struct{}, 1), high: p.cfg.Memory / 8, low: p.cfg.Memory / 16,
-		inputs: map[task.TP]*input{}, paused: map[task.TP]bool{}, done: make(chan struct{})}, nil
+	return &reader{p: p, cl: cl, room: make(chan struct{}, 1), high: p.cfg.Memory / 32, low: p.cfg.Memory / 64,
+		inputs: map[task.TP]*input{}, paused: map[task.TP]*input{}, done: make(chan struct{})}, nil
 }
 
 // add has inputs read from their offsets on. It does not wait.
@@ -77,15 +78,20 @@ func (r *reader) op(o readerOp) {
 	}
 }
 
-// drained tells that so many bytes are processed or dropped.
-func (r *reader) drained(n int64) {
-	if n == 0 {
-		return
-	}
+// drained tells that so many bytes of an input are processed or dropped.
+func (r *reader) drained(in *input, n int64) {
+	left := in.buffered.Add(-n)
 	if before := r.bytes.Add(-n) + n; before > r.low {
 		select {
 		case r.room <- struct{}{}:
 		default:
+		}
+	}
+	if left < r.high/8 && in.paused.Load() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if r.kick != nil {
+			r.kick() // the poll under way may wait for nothing but paused partitions
 		}
 	}
 }
@@ -103,6 +109,7 @@ func (r *reader) run(ctx context.Context) {
 		for _, o := range ops {
 			r.apply(o)
 		}
+		r.resume()
 		if r.bytes.Load() > r.high {
 			select { // workers are behind: leave it with the client, which then stops fetching
 			case <-r.room:
@@ -114,7 +121,6 @@ func (r *reader) run(ctx context.Context) {
 		fs := r.cl.PollRecords(pollCtx, pollRecords)
 		cancel()
 		r.dispatch(fs)
-		r.resume()
 	}
 }
 
@@ -138,7 +144,7 @@ func (r *reader) apply(o readerOp) {
 			delete(r.inputs, in.tp)
 			parts[in.tp.Topic] = append(parts[in.tp.Topic], in.tp.Partition)
 		}
-		if r.paused[in.tp] {
+		if r.paused[in.tp] == in {
 			delete(r.paused, in.tp)
 			r.cl.ResumeFetchPartitions(map[string][]int32{in.tp.Topic: {in.tp.Partition}})
 		}
@@ -164,10 +170,11 @@ func (r *reader) dispatch(fs kgo.Fetches) {
 		}
 		m := convert(in, f.Records)
 		r.bytes.Add(m.size)
-		if in.buffered.Add(m.size) > r.high/2 && len(r.inputs) > 1 && !r.paused[in.tp] {
+		if in.buffered.Add(m.size) > r.high/2 && len(r.inputs) > 1 && r.paused[in.tp] == nil {
 			// One partition far ahead of its task must not fill the room of all. A pause throws away what the client has
 			// buffered of it, so the mark is high.
-			r.paused[in.tp] = true
+			r.paused[in.tp] = in
+			in.paused.Store(true)
 			r.cl.PauseFetchPartitions(map[string][]int32{in.tp.Topic: {in.tp.Partition}})
 		}
 		in.slot.worker.mail.put(m)
@@ -176,17 +183,30 @@ func (r *reader) dispatch(fs kgo.Fetches) {
 
 // resume fetches paused partitions again whose task has caught up.
 func (r *reader) resume() {
-	for tp := range r.paused {
-		if in := r.inputs[tp]; in == nil || in.buffered.Load() < r.high/8 {
+	for tp, in := range r.paused {
+		if in.buffered.Load() < r.high/8 {
+			in.paused.Store(false)
 			delete(r.paused, tp)
 			r.cl.ResumeFetchPartitions(map[string][]int32{tp.Topic: {tp.Partition}})
 		}
 	}
 }
 
+// mailPool has batches whose records were taken over by a task.
+var mailPool = sync.Pool{New: func() any { return new(mailRecords) }}
+
+// recycle gives a batch back: the task has copied its records.
+func (m *mailRecords) recycle() {
+	clear(m.recs)
+	m.in = nil
+	mailPool.Put(m)
+}
+
 // convert makes the records of one partition those of a task. Control records only move the position.
 func convert(in *input, recs []*kgo.Record) *mailRecords {
-	m := &mailRecords{in: in, recs: make([]record.In, 0, len(recs)), next: recs[len(recs)-1].Offset + 1}
+	m := mailPool.Get().(*mailRecords)
+	m.in, m.next, m.size = in, recs[len(recs)-1].Offset+1, 0
+	m.recs = slices.Grow(m.recs[:0], len(recs))
 	for _, kr := range recs {
 		if kr.Attrs.IsControl() {
 			continue

@@ -61,6 +61,7 @@ type input struct {
 	epoch    int32
 	buffered atomic.Int64 // bytes on the way to, or waiting in, the task
 	inTask   int64        // worker: those waiting in the task; inTask <= buffered
+	paused   atomic.Bool  // the client does not fetch it
 	endAsked bool         // worker: a request for the end is under way
 	endAgain time.Time    // worker: no sooner than this
 }

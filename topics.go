@@ -31,22 +31,32 @@ type topics struct {
 	sources [][]string // full names of the source topics by subtopology, sorted
 }
 
-// resolve looks up every topic the plan names, finds the partition counts of internal ones, and creates or checks those.
+// topicPatience is how long a starting app waits for a missing source topic to appear.
+const topicPatience = 2 * time.Second
+
+// resolveTopics looks up every topic the plan names, finds the partition counts of internal ones, and creates or checks those.
 func (p *process) resolveTopics(ctx context.Context) (*topics, error) {
 	t := &topics{app: p.cfg.ApplicationID, plan: p.plan, adm: p.adm, count: map[string]int32{}}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
-	found, err := p.adm.ListTopics(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("millrace: list topics: %w", err)
-	}
-	for name, d := range found {
-		if d.Err == nil {
-			t.count[name] = int32(len(d.Partitions))
+	// A topic made a moment ago may not be known to every broker yet.
+	for began := time.Now(); ; {
+		found, err := p.adm.ListTopics(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("millrace: list topics: %w", err)
 		}
-	}
-	if err := t.resolveSources(); err != nil {
-		return nil, err
+		for name, d := range found {
+			if d.Err == nil {
+				t.count[name] = int32(len(d.Partitions))
+			}
+		}
+		if err = t.resolveSources(); err == nil {
+			break
+		}
+		if time.Since(began) >= topicPatience || ctx.Err() != nil {
+			return nil, err
+		}
+		time.Sleep(100 * time.Millisecond)
 	}
 	internal, err := t.internalTopics()
 	if err != nil {
@@ -61,7 +71,7 @@ func (p *process) resolveTopics(ctx context.Context) (*topics, error) {
 // resolveSources turns names and patterns into full names, and reports external topics that are missing.
 func (t *topics) resolveSources() error {
 	var errs []error
-	t.sources = make([][]string, len(t.plan.Subs))
+	t.sources = make([][]string, len(t.plan.Subs)) // a second look begins anew
 	for i, sub := range t.plan.Subs {
 		for _, n := range sub.Nodes {
 			for _, topic := range n.Topics {

@@ -305,10 +305,11 @@ func (w *worker) accept(m *mailRecords) {
 	m.in.inTask += m.size
 	if s.task == nil || !slices.Contains(s.inputs, m.in) {
 		w.settle(m.in, 0) // fetched before a rewind, or for a task that is gone
-		return
+	} else {
+		s.task.Add(m.in.tp, m.recs, m.next)
+		w.lastInput = w.now
 	}
-	s.task.Add(m.in.tp, m.recs, m.next)
-	w.lastInput = w.now
+	m.recycle()
 }
 
 // drain tells flow control how much of a slot's inputs is still waiting.
@@ -323,8 +324,7 @@ func (w *worker) drain(s *slot) {
 func (w *worker) settle(in *input, waiting int64) {
 	if gone := in.inTask - waiting; gone > 0 {
 		in.inTask = waiting
-		in.buffered.Add(-gone)
-		w.p.reader.drained(gone)
+		w.p.reader.drained(in, gone)
 	}
 }
 

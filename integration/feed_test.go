@@ -1,0 +1,116 @@
+package integration
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// client returns a client that is closed with the test.
+func client(t *testing.T, brokers []string, opts ...kgo.Opt) *kgo.Client {
+	t.Helper()
+	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(brokers...), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.FetchMaxWait(250 * time.Millisecond)}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cl.Close)
+	return cl
+}
+
+// createTopics makes topics.
+func createTopics(t *testing.T, cl *kgo.Client, partitions int32, names ...string) {
+	t.Helper()
+	resp, err := kadm.NewClient(cl).CreateTopics(t.Context(), partitions, 1, nil, names...)
+	if err == nil {
+		err = resp.Error()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A feeder writes records with random keys, and knows how many of each key are acknowledged.
+type feeder struct {
+	stop context.CancelFunc
+	sent chan map[string]int
+}
+
+// feed writes records of n keys to a topic, some thousand a second, until it is stopped.
+func feed(t *testing.T, cl *kgo.Client, topic string, n int, perSecond int) *feeder {
+	ctx, stop := context.WithCancel(context.Background())
+	f := &feeder{stop: stop, sent: make(chan map[string]int, 1)}
+	go func() {
+		sent := map[string]int{}
+		rnd := rand.New(rand.NewPCG(1, 2))
+		tick := time.NewTicker(10 * time.Millisecond)
+		defer tick.Stop()
+		for ctx.Err() == nil {
+			var batch []*kgo.Record
+			for range perSecond / 100 {
+				batch = append(batch, &kgo.Record{Topic: topic, Key: fmt.Appendf(nil, "key%05d", rnd.IntN(n)), Value: []byte("x")})
+			}
+			if err := cl.ProduceSync(context.Background(), batch...).FirstErr(); err != nil {
+				t.Errorf("feed %s: %v", topic, err)
+				break
+			}
+			for _, r := range batch {
+				sent[string(r.Key)]++
+			}
+			<-tick.C
+		}
+		f.sent <- sent
+	}()
+	t.Cleanup(stop)
+	return f
+}
+
+// end stops the feeder and returns how often each key was written.
+func (f *feeder) end() map[string]int {
+	f.stop()
+	return <-f.sent
+}
+
+// sequences reads a topic as a stock consumer that sees committed records only, until every key has counted up to its number, and
+// fails on any gap or repeat on the way.
+func sequences(t *testing.T, brokers []string, topic string, want map[string]int) {
+	t.Helper()
+	cl := client(t, brokers, kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	defer cancel()
+	total := 0
+	for _, n := range want {
+		total += n
+	}
+	got := map[string]int{}
+	seen, bad := 0, 0
+	for seen < total && bad < 10 {
+		fs := cl.PollFetches(ctx)
+		if ctx.Err() != nil {
+			t.Fatalf("%s: %d of %d records after 90 s", topic, seen, total)
+		}
+		fs.EachRecord(func(r *kgo.Record) {
+			n := int(binary.BigEndian.Uint64(r.Value))
+			if n != got[string(r.Key)]+1 {
+				bad++
+				t.Errorf("%s: key %s counts %d after %d (partition %d offset %d)", topic, r.Key, n, got[string(r.Key)], r.Partition, r.Offset)
+			}
+			got[string(r.Key)] = n
+			seen++
+		})
+	}
+	for k, n := range want {
+		if got[k] != n {
+			t.Errorf("%s: key %s counted to %d, want %d", topic, k, got[k], n)
+		}
+	}
+	// What comes after the last record would be a repeat.
+	quiet, cancelQuiet := context.WithTimeout(t.Context(), 2*time.Second)
+	defer cancelQuiet()
+	cl.PollFetches(quiet).EachRecord(func(r *kgo.Record) { t.Errorf("%s: one record too many: key %s, %v", topic, r.Key, r.Value) })
+}

@@ -1,0 +1,74 @@
+package integration
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/millrace-streams/millrace/internal/testkafka"
+)
+
+// TestKilledProcessesCountEveryRecordOnce kills one to three processes with -9, twenty times, under load, and starts them again on
+// their directories. Every key's output must read 1, 2, 3 … to the end, and no restart may throw state away: it
+// replays what the disk did not have yet.
+func TestKilledProcessesCountEveryRecordOnce(t *testing.T) {
+	brokers := testkafka.Real(t)
+	app := testkafka.Name(t)
+	cl := client(t, brokers)
+	createTopics(t, cl, 6, app+"-in", app+"-out")
+	dir := t.TempDir()
+	feeder := feed(t, cl, app+"-in", 500, 3000)
+
+	const most = 3
+	var procs [most]*child
+	var ended []*child
+	run := func(i int) {
+		procs[i] = start(t, "count", app, filepath.Join(dir, fmt.Sprint(i)), brokers)
+	}
+	run(0)
+	rnd := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 7))
+	for kills := 0; kills < 20; {
+		time.Sleep(time.Duration(300+rnd.IntN(1500)) * time.Millisecond) // load, not synchronisation: kills must come at any moment
+		i := rnd.IntN(most)
+		if procs[i] == nil {
+			run(i)
+			continue
+		}
+		procs[i].kill()
+		kills++
+		ended = append(ended, procs[i])
+		procs[i] = nil
+		if rnd.IntN(5) > 0 { // mostly at once; else it stays away until it is drawn again
+			run(i)
+		}
+	}
+	for i := range procs {
+		if procs[i] == nil {
+			run(i)
+		}
+	}
+	want := feeder.end()
+	sequences(t, brokers, app+"-out", want)
+	for _, c := range procs {
+		c.end()
+		ended = append(ended, c)
+	}
+	restores := 0
+	for _, c := range ended {
+		for _, line := range c.said("restored") {
+			restores++
+			if !strings.HasSuffix(line, `""`) {
+				t.Errorf("a restart wiped state: %s", line)
+			}
+		}
+		if e := c.said("error"); len(e) > 0 {
+			t.Errorf("a process failed: %v", e)
+		}
+	}
+	if restores == 0 {
+		t.Error("no process said how many records it replayed")
+	}
+}
