@@ -1,5 +1,3 @@
-// Package decl holds what a program says about a store, as plain data: package store writes it, the topology and the
-// runtime read it.
 package decl
 
 import "time"
