@@ -113,6 +113,12 @@ func Or(l *slog.Logger) *slog.Logger {
 }
 
 func (t *T) init() {}
+
+// The methods of io.ReadCloser.
+
+func (t *T) Read([]byte) (int, error) { return 0, nil }
+
+func (t *T) Close() error { return nil }
 `,
 		"cmd/x/main.go": "// Command x prints.\npackage main\n\nimport \"log\"\n\nfunc main() { log.Print() }\n\nfunc Undocumented() {}\n",
 	})))
@@ -154,7 +160,15 @@ var (
 )
 
 var Typed int
-`})), "a/a.go:3: F ", "a/a.go:5: T ", "a/a.go:7: Method ", "a/a.go:11: Error ", "a/a.go:13: C ", "a/a.go:17: A ", "a/a.go:22: Public ", "a/a.go:25: Typed ")
+
+// The methods of fmt.GoStringer.
+
+func (t *T[K]) GoString() string { return "" }
+
+type other struct{}
+
+func (t *T[K]) After() {}
+`})), "a/a.go:3: F ", "a/a.go:5: T ", "a/a.go:7: Method ", "a/a.go:11: Error ", "a/a.go:13: C ", "a/a.go:17: A ", "a/a.go:22: Public ", "a/a.go:25: Typed ", "a/a.go:33: After ")
 }
 
 func TestHouseFindsLongFiles(t *testing.T) {

@@ -40,22 +40,22 @@ var floors = []Floor{
 
 	// Authoring.
 	{"internal/dsl", "serde store topology internal/decl internal/graph internal/partition internal/record internal/topics", "what the verbs of streams and tables have in common: handles, and the ends of every graph"},
-	{"ktable", "serde store topology window internal/decl internal/dsl internal/graph internal/record internal/topics", "tables and their verbs; knows no stream"},
-	{"kstream", "ktable serde store topology window internal/decl internal/dsl internal/graph internal/proc internal/record internal/topics", "streams and their verbs; a table is the fold of a stream, so it may know tables"},
+	{"ktable", "serde store topology internal/decl internal/dsl internal/graph internal/record internal/topics", "tables and their verbs; knows no stream"},
+	{"kstream", "ktable serde store topology internal/decl internal/dsl internal/graph internal/proc internal/record internal/topics", "streams and their verbs; a table is the fold of a stream, so it may know tables"},
 
 	// Execution.
 	{"internal/task", "store topology internal/decl internal/graph internal/partition internal/record", "one partition group running one subtopology: a pure machine, without clock, socket or goroutine"},
 	{"internal/assign", "", "which process runs which task: a pure function of what the members say"},
 	{"internal/statedir", "", "the folder of a process: its lock, its id, where each task's rows are"},
 	{"txn", "topology", "the commit protocol; names tasks by their ids, and knows no changelog"},
-	{".", "changelog ktable serde store store/memstore store/pebblestore topology txn internal/assign internal/decl internal/graph internal/partition internal/record internal/statedir internal/task", "the running app: the one place where everything meets"},
-	{"kstest", "changelog ktable serde store store/memstore topology window internal/decl internal/graph internal/partition internal/record internal/task", "a topology on a clock moved by hand, on the task of production; links no client and no database"},
+	{".", "changelog store store/memstore store/pebblestore topology txn internal/assign internal/decl internal/graph internal/record internal/statedir internal/task", "the running app: the one place where everything meets"},
+	{"kstest", "changelog ktable serde store store/memstore topology internal/decl internal/graph internal/partition internal/record internal/task internal/topics", "a topology on a clock moved by hand, on the task of production; links no client and no database"},
 
 	// Not linked into anybody's program.
 	{"internal/testkafka", "", "brokers for our tests, whatever is tested"},
 	{"internal/testkafka/cmd/kafka", "internal/testkafka", "a broker that stays, for make kafka-up"},
 	{"internal/lint", "", "this"},
-	{"internal/wiretest", "store store/memstore topology internal/decl internal/graph internal/record", "wires a graph in tests of verbs, without a task"},
+	{"internal/wiretest", "store topology internal/decl internal/graph internal/record", "wires a graph in tests of verbs, without a task"},
 	{"internal/mutants", "", "what happens to the tests when a defence is removed"},
 	{"internal/costs", "", "what the test suites cost"},
 	{"examples/...", Anything, "programs a user copies"},

@@ -50,6 +50,9 @@ func packageComments(m *Module) []Problem {
 // selfEvident are methods whose name says all: the interface they fulfil documents them.
 var selfEvident = []string{"Error", "String", "Unwrap"}
 
+// fulfils begins a comment that stands alone above methods which another type's interface documents.
+const fulfils = "// The methods of "
+
 // exportedComments: everything exported has a doc comment.
 func exportedComments(m *Module) []Problem {
 	var ps []Problem
@@ -60,13 +63,26 @@ func exportedComments(m *Module) []Problem {
 		undocumented := func(pos token.Pos, name string) {
 			ps = append(ps, Problem{Path: f.Path, Line: m.FSet.Position(pos).Line, Text: name + " is exported and has no doc comment: say what it does, units, what zero means, which errors it promises"})
 		}
+		fulfilling := "" // the type whose methods follow such a comment
+		end := f.Syntax.Name.End()
 		for _, d := range f.Syntax.Decls {
+			announced := slices.ContainsFunc(f.Syntax.Comments, func(c *ast.CommentGroup) bool {
+				return end < c.Pos() && c.End() < d.Pos() && strings.HasPrefix(c.List[0].Text, fulfils)
+			})
+			end = d.End()
 			switch d := d.(type) {
 			case *ast.FuncDecl:
-				if d.Name.IsExported() && d.Doc == nil && ast.IsExported(receiver(d)) && !(d.Recv != nil && slices.Contains(selfEvident, d.Name.Name)) {
+				if announced {
+					fulfilling = receiver(d)
+				} else if fulfilling != receiver(d) {
+					fulfilling = ""
+				}
+				documented := d.Doc != nil || d.Recv != nil && (slices.Contains(selfEvident, d.Name.Name) || fulfilling == receiver(d))
+				if d.Name.IsExported() && ast.IsExported(receiver(d)) && !documented {
 					undocumented(d.Pos(), d.Name.Name)
 				}
 			case *ast.GenDecl:
+				fulfilling = ""
 				for _, spec := range d.Specs {
 					if name := bare(d, spec); name != nil {
 						undocumented(name.Pos(), name.Name)
