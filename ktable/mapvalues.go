@@ -20,7 +20,7 @@ func (t Table[K, V]) MapValuesWithKey[V2 any](f func(K, V) V2) Table[K, V2] {
 }
 
 // TryMapValues is MapValues with a function that may fail: the error policy decides what becomes of the record that
-// changed the row, or that looked it up.
+// changed the row, or that looked it up. See OnError for when it is asked.
 func (t Table[K, V]) TryMapValues[V2 any](f func(V) (V2, error)) Table[K, V2] {
 	step := dsl.Step{Call: "TryMapValues", Kind: "map-values", NilFunc: f == nil}
 	return t.mapValues(step, func(id int32, _ K, v V) V2 {

@@ -59,7 +59,9 @@ func (t Table[K, V]) WithSerdes(key serde.Serde[K], value serde.Serde[V]) Table[
 func (t Table[K, V]) WithValueSerde(s serde.Serde[V]) Table[K, V] { return t.with(t.h().WithValue(s)) }
 
 // OnError sets the error policy of the verbs called on the result, and on what follows from it. Nil goes back to that of
-// the source topic.
+// the source topic. It is asked about single records: for a table with store.NoCache, and where a join looks a row up.
+// What fails when a row is forwarded at a commit stops the app, since there is no record to skip: a row is what many
+// records made of it.
 func (t Table[K, V]) OnError(p topology.ErrorPolicy) Table[K, V] { return t.with(t.h().WithPolicy(p)) }
 
 // As names the last step in descriptions, metrics and errors. Names are unique in a topology. The name of the table's
