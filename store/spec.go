@@ -112,6 +112,9 @@ func finish(d *decl.Store, opts []Option) spec {
 
 // builtin returns the built-in serde of T, or keeps an error in the declaration.
 func builtin[T any](d *decl.Store, which string) serde.Serde[T] {
+	if s, ok := serde.Of[T](); ok {
+		return s
+	}
 	invalid(d, "no serde for %s type %v: pass one", which, reflect.TypeFor[T]())
 	return nil
 }

@@ -1,0 +1,27 @@
+// Package overlay makes a transactional store.DB of a Base, which holds rows but knows no transactions. It owns what the
+// base does not have yet: the writes of the open transaction with their before-images, the committed rows on their way
+// to the base, and a cache of clean rows. All three are entries of one table, so a read is one look-up.
+//
+//	Get, Set ──► table ── miss ──► Base (Pebble, memory)
+//	               │                 ▲
+//	             Commit ── Rows ─────┘ Apply, on another goroutine, one at a time
+//
+// An entry carries the number (epoch) of the transaction that wrote it last. The open transaction has the highest
+// epoch; applied is the highest one whose rows the base has:
+//
+//	0 (read from the base) < … <= applied < … <= committed < open
+//
+// Only entries with epoch <= applied may be evicted, so a miss in the table means that the base knows. That is the whole
+// protocol between the two: nothing is marked when an Apply ends.
+//
+// A write changes the entry in place. Before the first change since the last savepoint (or the beginning of the
+// transaction) its former value goes to an undo log, which gives exact aborts, savepoints, and the committed value that
+// a table's change needs. A key that the table does not hold is read from the base before it is written, so that its
+// former value is known.
+//
+// What the base lacks is not kept in key order: stores that are never scanned pay nothing. Range sorts it when asked and
+// merges it with the base's iterator.
+//
+// The table is free of pointers: rows lie in segments of bytes, entries and index in flat arrays. The garbage collector
+// does not look into it.
+package overlay
