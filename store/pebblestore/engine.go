@@ -1,0 +1,100 @@
+package pebblestore
+
+import (
+	"log/slog"
+	"runtime"
+	"sync/atomic"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/sstable"
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+const (
+	// defaultMemory is the budget of an engine that was given none, bytes.
+	defaultMemory = 256 << 20
+	// openFiles is how many table files all databases together keep open.
+	openFiles = 1024
+	// Batches of committed rows are between these sizes, bytes.
+	minBatch, maxBatch = 64 << 10, 32 << 20
+	// Memtables are between these sizes, bytes.
+	minMemtable, maxMemtable = 256 << 10, 4 << 20
+)
+
+// An Engine is what the databases of one process share: a block cache, a file cache and a budget of memory. It is safe
+// for concurrent use.
+//
+// Of the budget M the databases' tables of rows take M/2, divided among those open; committed rows that wait to be
+// written together M/16, and as much while they are written; the block cache, inside which Pebble reserves its memtables,
+// has the rest.
+type Engine struct {
+	memory int64
+	log    *slog.Logger
+	cache  *pebble.Cache
+	files  *pebble.FileCache
+	open   atomic.Int64 // databases
+	fs     vfs.FS       // nil: the disk
+}
+
+// NewEngine returns an engine with a budget of memory in bytes; zero means 256 MiB. What Pebble has to say goes to the
+// logger at level debug, its errors at level error; a nil logger discards it.
+func NewEngine(memoryBytes int64, logger *slog.Logger) *Engine {
+	if memoryBytes <= 0 {
+		memoryBytes = defaultMemory
+	}
+	if logger == nil {
+		logger = slog.New(slog.DiscardHandler)
+	}
+	e := &Engine{memory: memoryBytes, log: logger}
+	e.cache = pebble.NewCache(memoryBytes - memoryBytes/2 - memoryBytes/8)
+	e.files = pebble.NewFileCache(runtime.GOMAXPROCS(0), openFiles)
+	return e
+}
+
+// Close gives back the memory. All databases must be closed.
+func (e *Engine) Close() error {
+	e.files.Unref()
+	e.cache.Unref()
+	return nil
+}
+
+// table returns the bytes one database's table may hold.
+func (e *Engine) table() int64 { return e.memory / 2 / max(1, e.open.Load()) }
+
+// batch returns how many bytes of committed rows a database writes at once.
+func (e *Engine) batch(databases int) int {
+	return int(min(max(e.memory/16/int64(max(1, databases)), minBatch), maxBatch))
+}
+
+// memtable returns the size of a memtable. A batch of more than half of it is sorted by us and becomes a file without
+// passing through the memtable's skip list, which is what makes writing cheap; so memtables are small.
+func (e *Engine) memtable(databases int) int {
+	return min(max(e.batch(databases)/2, minMemtable), maxMemtable)
+}
+
+// options are the settings of a database.
+func (e *Engine) options(d *disk) *pebble.Options {
+	log := logger{e.log.With("dir", d.dir)}
+	p := &pebble.Options{
+		FormatMajorVersion: pebble.FormatNewest,
+		DisableWAL:         true, // the changelog is the log
+		Cache:              e.cache,
+		FileCache:          e.files,
+		FS:                 d.fs,
+		Lock:               d.lock,
+		Logger:             log,
+		EventListener:      d.listener(log),
+		MemTableSize:       uint64(d.memtable),
+		// Pebble stalls writers without end while a flush fails. So it must never stall them; disk.room does, and gives
+		// up when flushing failed.
+		MemTableStopWritesThreshold: 1 << 20,
+		L0StopWritesThreshold:       1 << 20,
+		// Twice as many files before a compaction: less is written again where random keys are updated.
+		L0CompactionThreshold:      8,
+		CompactionConcurrencyRange: func() (int, int) { return 1, 2 },
+	}
+	p.ApplyCompressionSettings(func() pebble.DBCompressionSettings {
+		return pebble.UniformDBCompressionSettings(sstable.SnappyCompression)
+	})
+	return p
+}
