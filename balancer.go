@@ -23,7 +23,8 @@ type balancer struct {
 
 	mu     sync.Mutex
 	member assign.Member
-	forced int // rejoins forced in a row: assignments made for somebody else
+	forced int                // rejoins forced in a row: assignments made for somebody else
+	given  map[string][]int32 // the whole of the last assignment
 }
 
 // protocolName changes when members of two versions could not share a group.
@@ -84,9 +85,10 @@ func (b *balancer) ParseSyncAssignment(data []byte) (map[string][]int32, error) 
 	if err == nil {
 		err = b.member.Fits(echo, got)
 	}
+	b.given = b.ours(got)
 	if err == nil || b.forced >= mostForced {
 		b.forced = 0
-		return b.ours(got), nil
+		return got, nil
 	}
 	b.p.log.Info("millrace: the assignment does not fit this program, joining again", "why", err)
 	b.forced++
@@ -96,7 +98,14 @@ func (b *balancer) ParseSyncAssignment(data []byte) (map[string][]int32, error) 
 			cl.ForceRebalance()
 		}
 	}()
-	return b.ours(got), nil
+	return got, nil
+}
+
+// assignment returns the whole of the last assignment.
+func (b *balancer) assignment() map[string][]int32 {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.given
 }
 
 // ours leaves out topics that this program does not read.

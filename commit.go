@@ -51,13 +51,13 @@ func (w *worker) do(a txn.Action) (txn.Event, bool) {
 		w.refused = w.origin(err)
 		return txn.Event{Kind: txn.FlushFailed, Err: err, Again: w.refused != nil}, true
 	case txn.SendOffsets:
-		m, err := w.p.group.membership()
+		m, err := w.membership()
 		if err == nil {
 			err = w.producer.SendOffsets(w.ctx(), m, w.offsets())
 		}
 		return outcome(err, txn.OffsetsSent, txn.OffsetsFailed)
 	case txn.CommitOffsets:
-		m, err := w.p.group.membership()
+		m, err := w.membership()
 		if err == nil {
 			err = w.producer.CommitOffsets(w.ctx(), m, w.offsets())
 		}
@@ -105,6 +105,18 @@ func (w *worker) do(a txn.Action) (txn.Event, bool) {
 		panic("millrace: unknown action " + a.String())
 	}
 	return txn.Event{}, false
+}
+
+// membership returns what identifies this process in a commit. The broker checks that a member commits, not that its tasks were never
+// out of its hands: a process that was removed and has joined again is a member too.
+func (w *worker) membership() (txn.Membership, error) {
+	m, err := w.p.group.membership()
+	for _, s := range w.slots {
+		if err == nil && s.member != m.MemberID {
+			err = errNoMember
+		}
+	}
+	return m, err
 }
 
 // outcome turns an error into one of two events.

@@ -19,10 +19,11 @@ import (
 // A group is this process's membership. Its client fetches nothing: what is assigned is paused, and read by the reader from where
 // the tasks stand.
 type group struct {
-	p    *process
-	cl   *kgo.Client
-	done sync.WaitGroup
-	stop context.CancelFunc
+	p      *process
+	cl     *kgo.Client
+	member string // callbacks: the id of the last assignment
+	done   sync.WaitGroup
+	stop   context.CancelFunc
 }
 
 // join joins the consumer group. It returns at once; assignments come to the process as they are made.
@@ -42,8 +43,15 @@ func (p *process) join() (*group, error) {
 		kgo.FetchMaxWait(250*time.Millisecond),
 		kgo.OnPartitionsAssigned(func(_ context.Context, cl *kgo.Client, m map[string][]int32) {
 			cl.PauseFetchPartitions(m)
-			p.log.Debug("millrace: assigned", "partitions", m)
-			p.onAssigned(flatten(m))
+			id, generation := cl.GroupMetadata()
+			p.log.Debug("millrace: assigned", "added", m, "member", id, "generation", generation)
+			if g.member != id {
+				// The coordinator had removed us and we have joined anew, which the client may do without calling it lost. What it
+				// believes to have kept, others may have owned in between.
+				p.onLost()
+				g.member = id
+			}
+			p.onAssigned(flatten(b.assignment()))
 		}),
 		kgo.OnPartitionsRevoked(func(_ context.Context, _ *kgo.Client, m map[string][]int32) {
 			p.log.Debug("millrace: revoked", "partitions", m)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace-streams/millrace/changelog"
@@ -69,6 +70,12 @@ func (p *process) open(s *slot) error {
 	for i, in := range s.inputs {
 		tps[i] = in.tp
 	}
+	// The task belongs to the membership it is opened under: under a later one, others may have owned it in between.
+	m, err := p.group.membership()
+	if err != nil {
+		return err
+	}
+	s.member = m.MemberID
 	got, err := p.stableOffsets(s.ctx, tps, func(why string) { s.view.set("opening", why) })
 	if err != nil {
 		return err
@@ -119,6 +126,27 @@ func (p *process) open(s *slot) error {
 	return nil
 }
 
+// patiently asks Kafka until it answers, or says something that no patience helps against. What it waits for is seen from outside.
+func (p *process) patiently(s *slot, ask func() error) error {
+	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+		err := ask()
+		var topic *TopicError
+		if err == nil || errors.As(err, &topic) || txn.Classify(err) == txn.Denied {
+			return err
+		}
+		if s.ctx.Err() != nil {
+			return context.Cause(s.ctx)
+		}
+		s.view.set("opening", err.Error())
+		p.log.Debug("millrace: opening a task waits", "task", s.id, "error", err)
+		select {
+		case <-s.ctx.Done():
+			return context.Cause(s.ctx)
+		case <-time.After(wait):
+		}
+	}
+}
+
 // startInputs gives inputs without a committed offset one. A start that depends on the moment is committed before the first
 // record: another look would give another answer.
 func (p *process) startInputs(s *slot) error {
@@ -132,7 +160,11 @@ func (p *process) startInputs(s *slot) error {
 		if len(tps) == 0 {
 			continue
 		}
-		starts, err := p.startOffsets(s.ctx, src.Source.Start, tps)
+		var starts map[task.TP]int64
+		err := p.patiently(s, func() (err error) {
+			starts, err = p.startOffsets(s.ctx, src.Source.Start, tps)
+			return err
+		})
 		if err != nil {
 			return fmt.Errorf("find where to start %v: %w", tps, err)
 		}
@@ -144,10 +176,13 @@ func (p *process) startInputs(s *slot) error {
 			}
 		}
 		if src.Source.Start.Kind != graph.Earliest {
-			m, err := p.group.membership()
-			if err == nil {
-				err = txn.PlainCommit(s.ctx, p.admin, p.cfg.ApplicationID, m, commit)
-			}
+			err := p.patiently(s, func() error {
+				m, err := p.group.membership()
+				if err != nil {
+					return err
+				}
+				return txn.PlainCommit(s.ctx, p.admin, p.cfg.ApplicationID, m, commit)
+			})
 			if err != nil {
 				return fmt.Errorf("commit where to start: %w", err)
 			}
@@ -296,19 +331,22 @@ func (p *process) restore(s *slot) error {
 	if len(logged) == 0 {
 		return nil
 	}
-	ids, err := p.topicIDs(s.ctx, names...)
-	if err != nil {
+	var ids map[string]kadm.TopicID
+	var starts, ends map[task.TP]int64
+	var keep map[string]time.Duration
+	err := p.patiently(s, func() (err error) {
+		if ids, err = p.topicIDs(s.ctx, names...); err != nil {
+			return err
+		}
+		if starts, err = p.listStarts(s.ctx, tps); err != nil {
+			return err
+		}
+		if ends, err = p.listEnds(s.ctx, tps, false); err != nil {
+			return err
+		}
+		keep, err = p.deleteRetention(s.ctx, names)
 		return err
-	}
-	starts, err := p.listStarts(s.ctx, tps)
-	if err != nil {
-		return err
-	}
-	ends, err := p.listEnds(s.ctx, tps, false)
-	if err != nil {
-		return err
-	}
-	keep, err := p.deleteRetention(s.ctx, names)
+	})
 	if err != nil {
 		return err
 	}

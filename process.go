@@ -252,14 +252,14 @@ func (p *process) stopWorkers() {
 	}
 }
 
-// onAssigned takes partitions over. Tasks whose partitions are all here are opened; commits go on.
-func (p *process) onAssigned(added []task.TP) {
+// onAssigned takes the whole of an assignment over. Tasks whose partitions are all here are opened; commits go on.
+func (p *process) onAssigned(all []task.TP) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.stopping {
 		return
 	}
-	for _, tp := range added {
+	for _, tp := range all {
 		p.owned[tp] = true
 	}
 	p.assigned, p.held = true, false

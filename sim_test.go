@@ -147,7 +147,7 @@ func (s *sim) feed(cl *kgo.Client, end time.Time) <-chan map[string]int {
 		sent := map[string]int{}
 		for time.Now().Before(end) {
 			key := fmt.Sprintf("k%02d", rnd.IntN(simKeys))
-			if err := cl.ProduceSync(context.Background(), &kgo.Record{Topic: "in", Key: []byte(key)}).FirstErr(); err != nil {
+			if err := cl.ProduceSync(context.Background(), &kgo.Record{Topic: "in", Key: []byte(key), Value: []byte("x")}).FirstErr(); err != nil {
 				s.t.Errorf("feed: %v", err)
 			}
 			sent[key]++
@@ -158,24 +158,12 @@ func (s *sim) feed(cl *kgo.Client, end time.Time) <-chan map[string]int {
 	return out
 }
 
-// countTopology counts every record of a key in a store, by way of a repartition topic, and sends each count on.
+// simTopology counts every record of a key in a store, by way of a repartition topic, and sends each count on.
 func simTopology(t *testing.T) *topology.Topology {
-	counts := store.NewKeyValue("counts", serde.String, serde.Int64)
 	b := topology.NewBuilder()
-	in := topology.NewTopic("in", serde.String, serde.String)
-	kstream.From(b, in).
-		SelectKey(func(k, _ string) string { return strings.ToUpper(k) }).
-		Repartition("upper").
-		Process("count", func(task *topology.Task, out topology.Out[string, int64]) topology.Handler[string, string] {
-			rows := task.KeyValue(counts)
-			return func(_ context.Context, r topology.Record[string, string]) error {
-				n, _ := rows.Get(r.Key)
-				rows.Put(r.Key, n+1)
-				out.Send(r.Key, n+1)
-				return nil
-			}
-		}, counts).
-		AssumePartitioned().
+	kstream.From(b, topology.NewTopic("in", serde.String, serde.String)).
+		GroupBy("upper", func(k, _ string) string { return strings.ToUpper(k) }).
+		Count("counts", store.NoCache()).
 		To(topology.NewTopic("out", serde.String, serde.Int64))
 	top, err := b.Build()
 	if err != nil {

@@ -26,6 +26,7 @@ type slot struct {
 	sub    *graph.Sub
 	worker *worker
 	inputs []*input
+	member string // id of the group member it was opened as: it commits as no other
 
 	ctx    context.Context // ends when the slot is given up while it is being opened
 	cancel context.CancelFunc
