@@ -75,7 +75,9 @@ func (a *attempt) watch(ctx context.Context, every time.Duration, until func(mea
 	var lastErr error
 	for {
 		if s, err := a.sample(ctx); err != nil {
-			lastErr = err // a broker that is busy; the deadline decides
+			if ctx.Err() == nil {
+				lastErr = err // a broker that is busy; the deadline decides
+			}
 		} else if samples = append(samples, s); until(s) {
 			return samples, nil
 		}

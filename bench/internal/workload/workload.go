@@ -26,12 +26,12 @@ const (
 )
 
 var table = []Workload{
-	{Name: "copy", Ceiling: "b0", Records: 6_000_000, kind: copying},
-	{Name: "count-1k", Ceiling: "h", Records: 4_000_000, Logged: true, kind: counting, keys: 1_000},
-	{Name: "count-100k", Ceiling: "h", Records: 3_000_000, Logged: true, kind: counting, keys: 100_000},
+	{Name: "copy", Ceiling: "b0", Records: 4_000_000, kind: copying},
+	{Name: "count-1k", Ceiling: "h", Records: 3_000_000, Logged: true, kind: counting, keys: 1_000},
+	{Name: "count-100k", Ceiling: "h", Records: 2_000_000, Logged: true, kind: counting, keys: 100_000},
 	{Name: "count-1m", Ceiling: "h", Records: 2_000_000, Logged: true, kind: counting, keys: 1_000_000},
-	{Name: "window", Ceiling: "h", Records: 3_000_000, Logged: true, kind: windowing, keys: 10_000},
-	{Name: "table-join", Records: 3_000_000, Logged: true, kind: joining, keys: 100_000},
+	{Name: "window", Ceiling: "h", Records: 2_000_000, Logged: true, kind: windowing, keys: 10_000},
+	{Name: "table-join", Records: 2_000_000, Logged: true, kind: joining, keys: 100_000},
 }
 
 // All returns every workload.
