@@ -143,3 +143,16 @@ func TestProcessingAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations per record, want 0", a)
 	}
 }
+
+func TestARecordBefore1970IsNotSent(t *testing.T) {
+	r := process(t, func(_ *topology.Task, out toText) handler {
+		return func(_ context.Context, r texts) error {
+			r.Time = time.UnixMilli(-1)
+			out.SendRecord(r)
+			return nil
+		}
+	})
+	if f := r.Feed("words", record.In{Value: []byte("v")}); f == nil || f.Node != 1 || len(r.Sent) > 0 {
+		t.Errorf("%+v: want a failure of the processor", f)
+	}
+}

@@ -357,3 +357,55 @@ func TestCountingAllocatesNoMoreThanItsKey(t *testing.T) {
 		t.Errorf("%v allocations per record, want at most 1: the decoded key", n)
 	}
 }
+
+func TestRepartitionDropsMissingKeysUnlessALeftJoinFollows(t *testing.T) {
+	for _, c := range []struct {
+		follow func(s kstream.Stream[string, string], tab ktable.Table[string, string])
+		want   []string
+	}{
+		{func(s kstream.Stream[string, string], tab ktable.Table[string, string]) {
+			s.JoinTable(tab, func(v, _ string) string { return v }).To(out)
+		}, []string{"app-r-repartition:k=v@1"}},
+		{func(s kstream.Stream[string, string], tab ktable.Table[string, string]) {
+			s.MapValues(strings.ToUpper).LeftJoinTable(tab, func(v, _ string, _ bool) string { return v }).To(out)
+		}, []string{"app-r-repartition:k=v@1", "app-r-repartition:-=w@2"}},
+	} {
+		b := wire(t, func(b *topology.Builder) {
+			s := kstream.From(b, words).Repartition("r")
+			c.follow(s, ktable.From(b, words.Named("rows"), "t"))
+		})
+		b.send("words:k=v@1", "words:-=w@2")
+		b.expect(c.want...)
+		if n := b.Dropped["r-repartition-sink null-key"]; n != 2-len(c.want) {
+			t.Errorf("%d dropped and counted", n)
+		}
+	}
+}
+
+// TestBytesReadFromAStoreOutliveTheNextWrite: a row's bytes change with the next write, and serde.Bytes keeps them.
+func TestBytesReadFromAStoreOutliveTheNextWrite(t *testing.T) {
+	raw := topology.NewTopic("words", serde.String, serde.Bytes)
+	b := wire(t, func(b *topology.Builder) {
+		rows := ktable.From(b, raw, "rows", store.NoCache())
+		kstream.FromChanges(rows).MapValues(func(c kstream.Change[[]byte]) string { return string(c.Old) + ">" + string(c.New) }).To(out)
+		joined := kstream.From(b, raw.Named("sales")).JoinTable(rows, func(_, row []byte) []byte { return row })
+		joined.MapValues(func(row []byte) []byte { return []byte(strings.Repeat("z", len(row))) }).ToTable("other") // writes
+		joined.To(raw.Named("joined"))
+	})
+	b.send("words:k=aaaa@1", "words:k=bbbb@2", "words:k=cccc@3", "sales:k=s@4", "sales:k=s@5")
+	b.expect("out:k=>aaaa@1", "out:k=aaaa>bbbb@2", "out:k=bbbb>cccc@3", "joined:k=cccc@4", "joined:k=cccc@5")
+}
+
+func TestAJoinersFailureNamesTheJoin(t *testing.T) {
+	b := wire(t, func(b *topology.Builder) {
+		tab := ktable.From(b, words, "t").Filter(func(_, _ string) bool { return true })
+		kstream.From(b, words.Named("sales")).JoinTable(tab, func(_, _ string) string { panic("joiner") }).To(out)
+	})
+	b.send("words:k=v@1")
+	defer func() {
+		if p := recover(); p != "joiner" || b.Meta().Node != 4 {
+			t.Errorf("panic %v at node %d, want the joiner's at 4", p, b.Meta().Node)
+		}
+	}()
+	b.Feed("sales", record.In{Key: []byte("k"), Value: []byte("s")})
+}
