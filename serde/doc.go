@@ -1,5 +1,5 @@
 // Package serde turns typed values into the bytes of Kafka records and back, and does nothing else: no topics, no
-// clients, no reflection on the path of a record.
+// clients.
 //
 //	           Append                     Decode
 //	value T ───────────► []byte (Kafka) ───────────► value T
