@@ -87,18 +87,6 @@ func TestAProcessorMayAskForTheCommit(t *testing.T) {
 	out.Expect(kstest.KV("stream", "1"))
 }
 
-func TestAFailureTakesTheTransactionsInHandWithIt(t *testing.T) {
-	closed := 0
-	d := kstest.New(t, ticking(&closed), kstest.ManualCommit(), kstest.OnError(func(*topology.RecordError) topology.Action { return topology.Fail() }))
-	in := d.Input(lines)
-	in.SendAt(time.Unix(1, 0), "k", "v")
-	in.Send("k", "error")
-	if d.Stopped() == nil {
-		t.Fatal("the app did not stop")
-	}
-	d.Output(loud).ExpectNone()
-}
-
 func TestAClosedDriverSaysSo(t *testing.T) {
 	for name, use := range map[string]func(d *kstest.Driver){
 		"Send":    func(d *kstest.Driver) { d.Input(lines).Send("k", "v") },

@@ -8,15 +8,32 @@
 //	          │   changelogs ◄── commit ──► stores ───────────────────┼──► Table, Store
 //	          └────────────────────── Crash: only what is committed ──┘
 //
-// A test sends records and looks at what comes out:
+// A test sends records and looks at what comes out. This is all of one:
+//
+//	package shout_test
+//
+//	import (
+//		"strings"
+//		"testing"
+//
+//		"github.com/millrace-streams/millrace/kstest"
+//		"github.com/millrace-streams/millrace/kstream"
+//		"github.com/millrace-streams/millrace/serde"
+//		"github.com/millrace-streams/millrace/topology"
+//	)
+//
+//	var (
+//		lines = topology.NewTopic("lines", serde.String, serde.String)
+//		loud  = topology.NewTopic("loud", serde.String, serde.String)
+//	)
 //
 //	func TestShout(t *testing.T) {
 //		b := topology.NewBuilder()
-//		kstream.From(b, Lines).MapValues(strings.ToUpper).To(Loud)
+//		kstream.From(b, lines).MapValues(strings.ToUpper).To(loud)
 //
 //		d := kstest.New(t, topology.Must(b.Build()))
-//		d.Input(Lines).Send("a", "hello")
-//		d.Output(Loud).Expect(kstest.KV("a", "HELLO"))
+//		d.Input(lines).Send("a", "hello")
+//		d.Output(loud).Expect(kstest.KV("a", "HELLO"))
 //	}
 //
 // # When things happen

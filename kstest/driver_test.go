@@ -172,9 +172,12 @@ func TestACrashLosesUncommittedWritesOfStores(t *testing.T) {
 }
 
 func TestStoresWithoutChangelogAreEmptyAfterACrash(t *testing.T) {
-	top, table := wordCount(store.NoChangelog())
-	d := kstest.New(t, top)
-	d.Input(lines).Send("", "a a b")
+	b := topology.NewBuilder()
+	table := kstream.From(b, lines).Repartition("five", kstream.Partitions(5)).GroupByKey().Count("n", store.NoChangelog())
+	d := kstest.New(t, topology.Must(b.Build()))
+	for i := range 20 {
+		d.Input(lines).Send(fmt.Sprint(i), "")
+	}
 	d.Crash()
 	if n := d.Table(table).Len(); n != 0 {
 		t.Errorf("%d rows after the crash, want none", n)
@@ -202,6 +205,53 @@ func TestAStoppedAppStaysStopped(t *testing.T) {
 		in.Send("k", "2")
 	})
 	r.want(t, true, "the app has stopped", "lines/0@1")
+}
+
+func TestAFailureTakesTheTransactionsInHandWithIt(t *testing.T) {
+	b := topology.NewBuilder()
+	s := kstream.From(b, lines)
+	table := s.GroupByKey().Count("n")
+	s.TryMapValues(func(s string) (string, error) {
+		if s == "error" {
+			return "", errors.New("no")
+		}
+		return s, nil
+	}).To(loud)
+	d := kstest.New(t, topology.Must(b.Build()), kstest.ManualCommit(), kstest.OnError(func(*topology.RecordError) topology.Action { return topology.Fail() }))
+	in := d.Input(lines)
+	in.Send("k", "1")
+	d.Commit()
+	in.Send("k", "2")
+	in.Send("k", "error")
+	if d.Stopped() == nil {
+		t.Fatal("the app did not stop")
+	}
+	d.Output(loud).Expect(kstest.KV("k", "1"))
+	d.Output(loud).ExpectNone()
+	if n, _ := d.Table(table).Get("k"); n != 1 {
+		t.Errorf("k = %d, want what was committed: 1", n)
+	}
+}
+
+func TestATableKeptInItsSourceTopicComesBackAsFarAsItWasProcessed(t *testing.T) {
+	top, prices := priced()
+	prices.Store().Decl().Source = "word-counts"
+	d := kstest.New(t, top, kstest.ManualCommit())
+	in := d.Input(counts)
+	in.Send("a", 1)
+	in.SendRecord(kstest.KV("", int64(7)).WithoutKey())
+	d.Commit()
+	d.Advance(time.Second)
+	d.Input(lines).Send("a", "x")
+	d.Advance(time.Second)
+	in.Send("a", 2)
+	d.Crash()
+	d.Commit()
+	d.Output(loud).Expect(kstest.KV("a", "x1 true")) // as it was before the crash
+	if got := maps.Collect(d.Table(prices).All()); !maps.Equal(got, map[string]int64{"a": 2}) {
+		t.Errorf("rows %v", got)
+	}
+	d.Output(topology.NewTopic("app-prices-changelog", serde.String, serde.Int64)).ExpectNone()
 }
 
 func TestACrashStartsAStoppedAppAgain(t *testing.T) {
@@ -314,10 +364,12 @@ func TestTheTimeOfAnInputDoesNotGoBackByItself(t *testing.T) {
 	d.Advance(2 * time.Hour)
 	in.Send("k", "v")
 	want("after the clock moved on", begin.Add(2*time.Hour+time.Minute))
+	in.SendAt(begin.Add(5*time.Hour), "k", "v")
+	want("early, on purpose", begin.Add(5*time.Hour))
 	in.SendAt(begin.Add(time.Second), "k", "v")
 	want("late, on purpose", begin.Add(time.Second))
 	d.Input(lines).Send("k", "v")
-	want("by another handle", begin.Add(2*time.Hour+time.Minute))
+	want("by another handle", begin.Add(5*time.Hour))
 	if got := d.Now(); !got.Equal(begin.Add(2*time.Hour + time.Minute)) {
 		t.Errorf("the clock is at %v", got)
 	}
@@ -349,6 +401,16 @@ func TestAPatternReadsTopicsAsTheyBegin(t *testing.T) {
 	if n, _ := d.Table(table).Get("k"); n != 3 {
 		t.Errorf("k = %d, want 3: what is stored stays when a topic is added", n)
 	}
+
+	// A new topic is a rebalance: what was done is committed before.
+	b = topology.NewBuilder()
+	kstream.From(b, lines.Matching("lines-.*")).To(loud)
+	d = kstest.New(t, topology.Must(b.Build()), kstest.ManualCommit())
+	d.Input(lines.Named("lines-a")).Send("k", "v")
+	d.Output(loud).ExpectNone()
+	d.Input(lines.Named("lines-b"))
+	d.Output(loud).Expect(kstest.KV("k", "v"))
+
 	watch(func(t testing.TB) {
 		kstest.New(t, topology.Must(b.Build())).Input(lines)
 	}).want(t, true, `the topology does not read topic "lines"`)
@@ -374,6 +436,57 @@ func TestRepartitionTopicsFollowWhatIsUpstream(t *testing.T) {
 	}
 	if len(seen) != 7 || !seen["app-as-many-repartition 2_6"] {
 		t.Errorf("records went through %v, want 7 tasks", slices.Sorted(maps.Keys(seen)))
+	}
+}
+
+// tasks sends on the ids of the tasks that see each record.
+func tasks(t *topology.Task, out topology.Out[string, string]) topology.Handler[string, string] {
+	return func(_ context.Context, r topology.Record[string, string]) error {
+		out.SendRecord(r.WithValue(t.ID().String()))
+		return nil
+	}
+}
+
+func TestARepartitionTopicWaitsForAllThatIsUpstream(t *testing.T) {
+	b := topology.NewBuilder()
+	first := kstream.From(b, lines) // subtopology 0 reads this, and what others write
+	far := kstream.From(b, loud).Repartition("seven", kstream.Partitions(7)).Repartition("as-many")
+	first.Merge(far).Repartition("last").Process("tasks", tasks).To(loud.Named("out"))
+	d := kstest.New(t, topology.Must(b.Build()))
+	seen := map[string]bool{}
+	for i := range 100 {
+		d.Input(lines).Send(fmt.Sprint(i), "")
+		seen[d.Output(loud.Named("out")).Next().Value] = true
+	}
+	if len(seen) != 7 {
+		t.Errorf("records went through %v, want 7 tasks", slices.Sorted(maps.Keys(seen)))
+	}
+}
+
+func TestAChangelogHasAPartitionForEachTask(t *testing.T) {
+	b := topology.NewBuilder()
+	table := kstream.From(b, lines).Repartition("five", kstream.Partitions(5)).GroupByKey().Count("n")
+	d := kstest.New(t, topology.Must(b.Build()), kstest.PartitionCount(2))
+	for i := range 20 {
+		d.Input(lines).Send(fmt.Sprint(i), "")
+	}
+	d.Crash()
+	if n := d.Table(table).Len(); n != 20 {
+		t.Errorf("%d rows came back, want 20", n)
+	}
+}
+
+func TestRecordsWithoutAKeyGoToOnePartitionAfterTheOther(t *testing.T) {
+	b := topology.NewBuilder()
+	kstream.From(b, lines).Process("tasks", tasks).To(loud)
+	d := kstest.New(t, topology.Must(b.Build()), kstest.PartitionCount(3))
+	var got []string
+	for range 4 {
+		d.Input(lines).SendRecord(kstest.KV("", "").WithoutKey())
+		got = append(got, d.Output(loud).Next().Value)
+	}
+	if want := []string{"0_0", "0_1", "0_2", "0_0"}; !slices.Equal(got, want) {
+		t.Errorf("records went through %v, want %v", got, want)
 	}
 }
 

@@ -31,6 +31,14 @@ kstest: topic loud:
 	}
 }
 
+func TestAMissingKeyIsNotAnEmptyOne(t *testing.T) {
+	watch(func(t testing.TB) {
+		d := kstest.New(t, shout())
+		d.Input(lines).SendRecord(kstest.KV("", "v").WithoutKey())
+		d.Output(loud).Expect(kstest.KV("", "V"))
+	}).want(t, false, `"" = "V"   no key = "V"`)
+}
+
 func TestExpectationsGoOnWhereTheLastOneEnded(t *testing.T) {
 	d := kstest.New(t, shout())
 	for _, v := range []string{"1", "2", "3", "4"} {

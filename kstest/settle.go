@@ -106,7 +106,6 @@ func (d *Driver) Crash() {
 	}
 	d.stopped = nil
 	for _, w := range d.workers {
-		w.abort()
 		w.close()
 	}
 	d.open()

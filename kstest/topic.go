@@ -78,6 +78,9 @@ func (d *Driver) layOut() {
 	d.settleCounts(open)
 	for i, sub := range d.plan.Subs {
 		for _, store := range sub.Stores {
+			if !store.Logged() {
+				continue
+			}
 			d.counts[graph.Changelog(app, store)] = d.tasks(i)
 		}
 	}

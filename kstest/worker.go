@@ -101,18 +101,23 @@ func (w *worker) open() {
 	}
 }
 
-// restore fills a store from its changelog.
+// restore fills a store from its changelog. A source topic that serves as one counts as far as it was processed.
 func (w *worker) restore(s *decl.Store) {
 	d := w.d
 	d.t.Helper()
-	if !s.Logged() {
+	if s.NoChangelog {
 		return
 	}
 	name := graph.Changelog(d.options.application, s)
 	log := d.topic(name).partitions[w.id.Partition]
-	entries := make([]changelog.Entry, len(log))
-	for i, r := range log {
-		entries[i] = changelog.Entry{Key: r.Key, Value: r.Value, Time: r.Time}
+	if s.Source != "" {
+		log = log[:w.committed[task.TP{Topic: name, Partition: w.id.Partition}].Offset]
+	}
+	entries := make([]changelog.Entry, 0, len(log))
+	for _, r := range log {
+		if r.Key != nil {
+			entries = append(entries, changelog.Entry{Key: r.Key, Value: r.Value, Time: r.Time})
+		}
 	}
 	end := int64(len(log))
 	r := changelog.NewRestore(store.Checkpoint{Changelog: name}, end, w.db.Prefix(s.Name), w.db)
