@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"syscall"
 	"testing"
@@ -96,7 +97,7 @@ func updateStore(b *testing.B, keys int, memory int64) {
 func updateByHand(b *testing.B, keys int, memory int64) {
 	cache := pebble.NewCache(memory)
 	defer cache.Unref()
-	db, err := pebble.Open(b.TempDir(), &pebble.Options{FormatMajorVersion: pebble.FormatNewest, DisableWAL: true, Cache: cache, MemTableSize: 32 << 20, Logger: logger{NewEngine(0, nil).log}})
+	db, err := pebble.Open(b.TempDir(), &pebble.Options{FormatMajorVersion: pebble.FormatNewest, DisableWAL: true, Cache: cache, MemTableSize: 32 << 20, Logger: logger{slog.New(slog.DiscardHandler)}})
 	check(b, err)
 	defer db.Close()
 	batch := db.NewBatch()

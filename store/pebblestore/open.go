@@ -32,6 +32,7 @@ func (e *Engine) Open(dir string, stores []string, o Options) (store.DB, error) 
 	if d.fs == nil {
 		d.fs = vfs.Default
 	}
+	d.fs = markerFS{d.fs}
 	e.open.Add(1)
 	db, err := d.open(stores, o)
 	if err != nil {

@@ -25,10 +25,12 @@ func Run(t *testing.T, disk func(t testing.TB) Disk) {
 		t.Run(c.name, func(t *testing.T) {
 			s := &suite{TB: t, disk: disk(t)}
 			s.open("a", "b")
+			defer func() {
+				if s.db != nil {
+					s.check(s.db.Close())
+				}
+			}()
 			c.run(s)
-			if s.db != nil {
-				s.check(s.db.Close())
-			}
 		})
 	}
 	t.Run("RandomOperationsAgreeWithAModel", func(t *testing.T) {
