@@ -40,8 +40,11 @@ func config(o contract.Options) millrace.Config {
 		CommitInterval: o.Commit, // 0 is the default there too
 		Workers:        o.Workers,
 		StateDir:       o.StateDir,
-		Client:         []kgo.Opt{kgo.ProducerBatchCompression(kgo.NoCompression())},
-		Logger:         slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
+		// A stopped engine may come back without its directory. Its place in the group would then be nobody's until the
+		// session timeout.
+		OnStop: millrace.StopLeave,
+		Client: []kgo.Opt{kgo.ProducerBatchCompression(kgo.NoCompression())},
+		Logger: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn})),
 		Events: &millrace.Events{Restoring: func(i millrace.RestoreInfo) {
 			if i.Done {
 				contract.Report(contract.Replayed, i.Records)
