@@ -15,15 +15,21 @@ import (
 type endsAsker struct {
 	p    *process
 	mu   sync.Mutex
-	want map[*input]bool
+	want map[*input]uint64 // records the task had been given when it asked
 	wake chan struct{}
+}
+
+// An endAnswer is the end of an input, -1 when it could not be asked for, and what the task had been given by then.
+type endAnswer struct {
+	offset int64
+	given  uint64
 }
 
 // endsPause is the time between two questions for one input that stays behind its end.
 const endsPause = 5 * time.Millisecond
 
 func newEndsAsker(p *process) *endsAsker {
-	return &endsAsker{p: p, want: map[*input]bool{}, wake: make(chan struct{}, 1)}
+	return &endsAsker{p: p, want: map[*input]uint64{}, wake: make(chan struct{}, 1)}
 }
 
 // askEnds asks for the ends a task needs to know.
@@ -58,7 +64,10 @@ func (w *worker) ends(m mailEnds) {
 	for in, end := range m.ends {
 		in.endAsked = false
 		in.endAgain = w.now.Add(endsPause)
-		if end >= 0 && in.slot.task != nil && slices.Contains(in.slot.inputs, in) {
+		if end.given != in.given {
+			continue // records have come since it was asked for: it proves nothing about what follows them
+		}
+		if end := end.offset; end >= 0 && in.slot.task != nil && slices.Contains(in.slot.inputs, in) {
 			in.slot.task.SetEnd(in.tp, end)
 		}
 	}
@@ -66,7 +75,7 @@ func (w *worker) ends(m mailEnds) {
 
 func (e *endsAsker) ask(in *input) {
 	e.mu.Lock()
-	e.want[in] = true
+	e.want[in] = in.given
 	e.mu.Unlock()
 	select {
 	case e.wake <- struct{}{}:
@@ -84,7 +93,7 @@ func (e *endsAsker) run(ctx context.Context) {
 		}
 		e.mu.Lock()
 		want := e.want
-		e.want = map[*input]bool{}
+		e.want = map[*input]uint64{}
 		e.mu.Unlock()
 		if len(want) > 0 {
 			e.answer(ctx, want)
@@ -93,7 +102,7 @@ func (e *endsAsker) run(ctx context.Context) {
 }
 
 // answer asks for the ends of some inputs and tells their workers; what could not be asked is answered with -1.
-func (e *endsAsker) answer(ctx context.Context, want map[*input]bool) {
+func (e *endsAsker) answer(ctx context.Context, want map[*input]uint64) {
 	var tps []task.TP
 	for in := range want {
 		tps = append(tps, in.tp)
@@ -102,17 +111,17 @@ func (e *endsAsker) answer(ctx context.Context, want map[*input]bool) {
 	if err != nil {
 		e.p.log.Debug("millrace: ask for ends", "error", err)
 	}
-	byWorker := map[*worker]map[*input]int64{}
-	for in := range want {
+	byWorker := map[*worker]map[*input]endAnswer{}
+	for in, given := range want {
 		w := in.slot.worker
 		if byWorker[w] == nil {
-			byWorker[w] = map[*input]int64{}
+			byWorker[w] = map[*input]endAnswer{}
 		}
 		end, ok := ends[in.tp]
 		if !ok {
 			end = -1
 		}
-		byWorker[w][in] = end
+		byWorker[w][in] = endAnswer{end, given}
 	}
 	for w, m := range byWorker {
 		w.mail.put(mailEnds{m})

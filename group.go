@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -20,16 +21,15 @@ import (
 // the tasks stand.
 type group struct {
 	p      *process
-	cl     *kgo.Client
-	member string // callbacks: the id of the last assignment
+	cl     atomic.Pointer[kgo.Client] // nil until it is made; callbacks may come before that
+	member string                     // callbacks: the id of the last assignment
 	done   sync.WaitGroup
 	stop   context.CancelFunc
 }
 
 // join joins the consumer group. It returns at once; assignments come to the process as they are made.
-func (p *process) join() (*group, error) {
-	g := &group{p: p}
-	p.group = g
+func (p *process) join() error {
+	g := p.group
 	b := newBalancer(p)
 	opts := append(p.clientOptions("group"),
 		kgo.ConsumerGroup(p.cfg.ApplicationID),
@@ -62,16 +62,16 @@ func (p *process) join() (*group, error) {
 			p.onLost()
 		}),
 	)
-	cl, err := kgo.NewClient(opts...)
+	cl, err := txn.NewClient(opts...)
 	if err != nil {
-		return nil, &ConfigError{"Client", err.Error()}
+		return &ConfigError{"Client", err.Error()}
 	}
 	b.client.Store(cl)
-	g.cl = cl
+	g.cl.Store(cl)
 	ctx, stop := context.WithCancel(context.Background())
 	g.stop = stop
-	g.done.Go(func() { g.watch(ctx) })
-	return g, nil
+	g.done.Go(func() { g.watch(ctx, cl) })
+	return nil
 }
 
 func flatten(m map[string][]int32) []task.TP {
@@ -85,9 +85,9 @@ func flatten(m map[string][]int32) []task.TP {
 }
 
 // watch takes the errors of the membership: they come as fetches.
-func (g *group) watch(ctx context.Context) {
+func (g *group) watch(ctx context.Context, cl *kgo.Client) {
 	for ctx.Err() == nil {
-		fs := g.cl.PollFetches(ctx)
+		fs := cl.PollFetches(ctx)
 		if fs.IsClientClosed() {
 			return
 		}
@@ -123,10 +123,11 @@ func (g *group) explain(err error) error {
 
 // membership returns what identifies this process in a commit. Without one, a commit would be taken from anybody: it is an error.
 func (g *group) membership() (txn.Membership, error) {
-	if g == nil || g.cl == nil {
+	cl := g.cl.Load()
+	if cl == nil {
 		return txn.Membership{}, errNoMember
 	}
-	id, generation := g.cl.GroupMetadata()
+	id, generation := cl.GroupMetadata()
 	if id == "" || generation < 0 {
 		return txn.Membership{}, errNoMember
 	}
@@ -154,11 +155,12 @@ func (g *group) stillMember(ctx context.Context) bool {
 
 // close ends the membership. A static member stays in the group until its session times out, unless told to leave.
 func (g *group) close(leave bool) {
-	if g.cl == nil {
+	cl := g.cl.Load()
+	if cl == nil {
 		return
 	}
 	g.stop()
-	g.cl.Close()
+	cl.Close()
 	g.done.Wait()
 	if !leave {
 		return

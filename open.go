@@ -71,11 +71,14 @@ func (p *process) open(s *slot) error {
 		tps[i] = in.tp
 	}
 	// The task belongs to the membership it is opened under: under a later one, others may have owned it in between.
-	m, err := p.group.membership()
+	err := p.patiently(s, func() error {
+		m, err := p.group.membership()
+		s.member = m.MemberID
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	s.member = m.MemberID
 	got, err := p.stableOffsets(s.ctx, tps, func(why string) { s.view.set("opening", why) })
 	if err != nil {
 		return err
@@ -432,7 +435,7 @@ func (p *process) replay(s *slot, left map[task.TP]*restoring) error {
 		parts[tp.Topic] = map[int32]kgo.Offset{tp.Partition: kgo.NewOffset().At(r.Position())}
 	}
 	opts := append(p.clientOptions("restore"), readOptions()...)
-	cl, err := kgo.NewClient(append(opts, kgo.ConsumePartitions(parts))...)
+	cl, err := txn.NewClient(append(opts, kgo.ConsumePartitions(parts))...)
 	if err != nil {
 		return err
 	}

@@ -97,7 +97,7 @@ func (p *process) run(ctx context.Context) (err error) {
 	defer p.closers.Wait()
 	defer p.closing.Wait()
 
-	if p.admin, err = kgo.NewClient(p.clientOptions("admin")...); err != nil {
+	if p.admin, err = txn.NewClient(p.clientOptions("admin")...); err != nil {
 		return &ConfigError{"Client", err.Error()}
 	}
 	defer p.admin.Close()
@@ -116,10 +116,14 @@ func (p *process) run(ctx context.Context) (err error) {
 			p.databases += int(p.topics.widest(sub.ID))
 		}
 	}
+	if err := p.readDisk(); err != nil {
+		return fmt.Errorf("millrace: %w", err)
+	}
 	if err := p.startWorkers(); err != nil {
 		return p.ended(err)
 	}
 	p.trim = newTrimmer(p)
+	p.group = &group{p: p}
 	p.ends = newEndsAsker(p)
 	if p.reader, err = newReader(p); err != nil {
 		p.stopWorkers()
@@ -132,8 +136,7 @@ func (p *process) run(ctx context.Context) (err error) {
 	sides.Go(func() { p.ends.run(side) })
 	sides.Go(func() { p.trim.run(side) })
 
-	p.group, err = p.join()
-	if err == nil {
+	if err = p.join(); err == nil {
 		<-p.ctx.Done()
 	}
 	p.app.state.set(Stopping)
@@ -229,9 +232,7 @@ func (p *process) shutdown() {
 	p.mu.Unlock()
 	p.openers.Wait()
 	p.stopWorkers()
-	if p.group != nil {
-		p.group.close(p.leaves())
-	}
+	p.group.close(p.leaves())
 }
 
 // leaves reports whether the group is left at the end.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/millrace-streams/millrace/internal/record"
 	"github.com/millrace-streams/millrace/internal/task"
+	"github.com/millrace-streams/millrace/txn"
 )
 
 // A reader fetches for all tasks of the process over one client, and hands records to the workers. It reads exactly the
@@ -55,7 +56,7 @@ func newReader(p *process) (*reader, error) {
 		kgo.MetadataMinAge(20*time.Millisecond), // an added partition waits for a metadata answer
 		kgo.FetchMaxBytes(int32(min(p.cfg.Memory/8, 50<<20))),
 	)
-	cl, err := kgo.NewClient(opts...)
+	cl, err := txn.NewClient(opts...)
 	if err != nil {
 		return nil, fmt.Errorf("millrace: reader: %w", err)
 	}

@@ -63,6 +63,7 @@ type input struct {
 	buffered atomic.Int64 // bytes on the way to, or waiting in, the task
 	inTask   int64        // worker: those waiting in the task; inTask <= buffered
 	paused   atomic.Bool  // the client does not fetch it
+	given    uint64       // worker: records handed to the task
 	endAsked bool         // worker: a request for the end is under way
 	endAgain time.Time    // worker: no sooner than this
 }

@@ -134,11 +134,13 @@ func (t *topics) internalTopics() ([]internalTopic, error) {
 	for range len(repartition) + 1 {
 		for i, sub := range t.plan.Subs {
 			var most int32
+			settled := true
 			for _, s := range t.sources[i] {
 				most = max(most, countOf(s))
+				settled = settled && countOf(s) > 0
 			}
 			for _, n := range sub.Nodes {
-				if n.Source != nil {
+				if n.Source != nil || !settled {
 					continue
 				}
 				for _, topic := range n.Topics {

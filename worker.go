@@ -67,7 +67,7 @@ type (
 		next int64
 		size int64
 	}
-	mailEnds   struct{ ends map[*input]int64 }
+	mailEnds   struct{ ends map[*input]endAnswer }
 	mailOpened struct{ s *slot }
 	mailHold   struct { // a rebalance begins: commit, give up tasks, hold
 		tasks []topology.TaskID
@@ -112,6 +112,10 @@ func (w *worker) run() {
 		w.closeSlot(s)
 	}
 	w.slots = nil
+	if w.producer != nil {
+		w.producer.Close()
+		w.producer = nil
+	}
 	w.answerRest()
 }
 
@@ -307,6 +311,7 @@ func (w *worker) accept(m *mailRecords) {
 		w.settle(m.in, 0) // fetched before a rewind, or for a task that is gone
 	} else {
 		s.task.Add(m.in.tp, m.recs, m.next)
+		m.in.given += uint64(len(m.recs))
 		w.lastInput = w.now
 	}
 	m.recycle()

@@ -72,8 +72,7 @@ func (t Topic[K, V]) PartitionBy(f func(key K, value V, partitions int) int) Top
 	})
 }
 
-// OnError sets what happens to records of this topic that cannot be decoded, and to those that fail in a step that has
-// no policy of its own, instead of Config.OnError.
+// OnError sets what happens to records of this topic that cannot be decoded, instead of Config.OnError.
 func (t Topic[K, V]) OnError(p ErrorPolicy) Topic[K, V] {
 	return t.with(func(s *topics.Spec[K, V]) {
 		if s.Policy = nil; p != nil {

@@ -47,6 +47,18 @@ func (e *ProduceError) Error() string {
 
 func (e *ProduceError) Unwrap() error { return e.Err }
 
+// making guards the making of clients: kgo.NewClient sorts out the codecs of a ProducerBatchCompression option in place, so two
+// clients made at once of the same options (Config.Client, shared by all clients of an app and often by several apps)
+// would race.
+var making sync.Mutex
+
+// NewClient is kgo.NewClient, safe to be called at once with shared options. Nothing of it waits for the network.
+func NewClient(opts ...kgo.Opt) (*kgo.Client, error) {
+	making.Lock()
+	defer making.Unlock()
+	return kgo.NewClient(opts...)
+}
+
 // NewProducer makes the client; nothing is sent before Init.
 func NewProducer(cfg ProducerConfig) (*Producer, error) {
 	opts := append([]kgo.Opt{
@@ -67,7 +79,7 @@ func NewProducer(cfg ProducerConfig) (*Producer, error) {
 		opts = append(opts, kgo.TransactionalID(cfg.TransactionalID), kgo.TransactionTimeout(cfg.Timeout),
 			kgo.ConcurrentTransactionsBackoff(2*time.Millisecond))
 	}
-	cl, err := kgo.NewClient(opts...)
+	cl, err := NewClient(opts...)
 	if err != nil {
 		return nil, fmt.Errorf("txn: %w", err)
 	}

@@ -26,7 +26,7 @@ type Node struct {
 	Topics   []*Topic      // of a source or sink
 	NullKeys bool          // it takes records without a key: repartition topics before it keep them
 	Old      OldUse        // what it does with the old value of a table's change
-	Policy   any           // topology.ErrorPolicy for failures of its user function; nil: the source topic's, then Config's
+	Policy   any           // topology.ErrorPolicy for failures of its user function; nil: Config's
 
 	// Source is set on sources only.
 	Source *Source
