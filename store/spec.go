@@ -90,6 +90,10 @@ func declare[K, V any](kind decl.Kind, name string, key serde.Serde[K], value se
 		value = builtin[V](d, "value")
 	}
 	d.Key, d.Value = key, value
+	var zero V
+	if n, ok := value.(serde.Nuller[V]); ok && reflect.TypeFor[V]().Size() == 0 && n.IsNull(zero) {
+		invalid(d, "values of type %v are written as null, which deletes their row: take serde.Bool", reflect.TypeFor[V]())
+	}
 	return d
 }
 

@@ -1,0 +1,75 @@
+package rows
+
+import (
+	"encoding/binary"
+	"fmt"
+	"reflect"
+)
+
+// timeLen is the length of the time before a row's value, bytes.
+const timeLen = 8
+
+// copies says which halves of a row may keep the bytes they are decoded from, as those of serde.Bytes do. The bytes of a
+// row change with the next write, so these are decoded from copies.
+type copies struct{ key, value bool }
+
+func copiesOf[K, V any]() copies {
+	return copies{key: bytesLike(reflect.TypeFor[K]()), value: bytesLike(reflect.TypeFor[V]())}
+}
+
+func bytesLike(t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
+}
+
+// at returns the key of a row, valid until the next call.
+func (s *KeyValue[K, V]) at(k K) []byte {
+	b, err := s.key.Append(s.buf[:s.prefix], k)
+	if err != nil {
+		s.fail("a key cannot be encoded", err)
+	}
+	s.buf = b
+	return b
+}
+
+// encode returns the value of a row, valid until the next call.
+func (s *KeyValue[K, V]) encode(v V, time int64) []byte {
+	b, err := s.value.Append(binary.BigEndian.AppendUint64(s.val[:0], uint64(time)), v)
+	if err != nil {
+		s.fail("a value cannot be encoded", err)
+	}
+	s.val = b
+	return b
+}
+
+// decode reads the value of a row.
+func (s *KeyValue[K, V]) decode(b []byte) (v V, time int64) {
+	if len(b) < timeLen {
+		s.fail("a row cannot be decoded", fmt.Errorf("it has %d bytes and begins with a time of %d: another version or application wrote it", len(b), timeLen))
+	}
+	time = int64(binary.BigEndian.Uint64(b))
+	b = b[timeLen:]
+	if s.copies.value {
+		b = s.env.Arena().Copy(b)
+	}
+	v, err := s.value.Decode(b)
+	if err != nil {
+		s.fail("a value cannot be decoded", err)
+	}
+	return v, time
+}
+
+// decodeKey reads the key of a row, which begins with the prefix.
+func (s *KeyValue[K, V]) decodeKey(b []byte) K {
+	b = b[s.prefix:]
+	if s.copies.key {
+		b = s.env.Arena().Copy(b)
+	}
+	k, err := s.key.Decode(b)
+	if err != nil {
+		s.fail("a key cannot be decoded", err)
+	}
+	return k
+}
