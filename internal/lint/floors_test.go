@@ -36,6 +36,7 @@ var floors = []Floor{
 	{"internal/graph", "internal/decl internal/record store", "the untyped graph both halves meet in; store for the database seam of a task"},
 	{"internal/proc", "internal/decl internal/graph internal/record", "what a processor's handle needs of its task"},
 	{"internal/topics", "internal/graph internal/record serde", "topics with their types erased"},
+	{"internal/rows", "serde store internal/decl internal/graph internal/record internal/topics", "typed rows over a task's database; below topology, whose processors are given them"},
 	{"topology", "serde internal/decl internal/graph internal/proc internal/record internal/topics", "builder, checks, description: all that authoring and execution share"},
 
 	// Authoring.
