@@ -317,12 +317,12 @@ func (w *worker) drop() {
 // rewind reads all inputs again from the last commit. Records on their way are dropped: their inputs are replaced.
 func (w *worker) rewind() {
 	for _, s := range w.slots {
-		w.p.reader.remove(s.inputs)
+		w.unread(s)
 		s.renewInputs()
 		for _, in := range s.inputs {
 			s.task.Resume(in.tp, in.offset, in.metadata)
 		}
-		w.p.reader.add(s.inputs)
+		w.read(s)
 	}
 	w.tick()
 	w.restUntil = w.now.Add(staleBackoff)
@@ -342,7 +342,7 @@ func (s *slot) renewInputs() {
 // reopen gives all slots back to the opener: what happened is read from Kafka, not remembered.
 func (w *worker) reopen() {
 	for _, s := range w.slots {
-		w.p.reader.remove(s.inputs)
+		w.unread(s)
 		s.task.Close()
 		s.task = nil
 		s.renewInputs()
@@ -372,10 +372,7 @@ func (w *worker) close(a txn.Action) {
 }
 
 func (w *worker) closeSlot(s *slot) {
-	w.p.reader.remove(s.inputs)
-	for _, in := range s.inputs {
-		w.settle(in, 0)
-	}
+	w.unread(s)
 	s.view.set("closing", "")
 	s.task.Close()
 	s.task = nil

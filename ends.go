@@ -67,7 +67,7 @@ func (w *worker) ends(m mailEnds) {
 		if end.given != in.given {
 			continue // records have come since it was asked for: it proves nothing about what follows them
 		}
-		if end := end.offset; end >= 0 && in.slot.task != nil && slices.Contains(in.slot.inputs, in) {
+		if end := end.offset; end >= 0 && in.live {
 			in.slot.task.SetEnd(in.tp, end)
 		}
 	}

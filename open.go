@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace-streams/millrace/changelog"
@@ -457,14 +458,14 @@ func (p *process) replay(s *slot, left map[task.TP]*restoring) error {
 				return
 			}
 			if f.Err != nil {
-				failed = p.restoreError(tp, r, f.Err)
+				failed = p.restoreError(cl, tp, r, f.Err)
 			}
 			if len(f.Records) == 0 || failed != nil {
 				return
 			}
 			entries = entries[:0]
 			for _, kr := range f.Records {
-				if !kr.Attrs.IsControl() {
+				if !kr.Attrs.IsControl() && kr.Offset >= r.Position() { // the client may begin again from further back
 					entries = append(entries, changelog.Entry{Key: kr.Key, Value: kr.Value, Time: kr.Timestamp.UnixMilli()})
 				}
 			}
@@ -492,13 +493,17 @@ func (p *process) replay(s *slot, left map[task.TP]*restoring) error {
 	return nil
 }
 
-func (p *process) restoreError(tp task.TP, r *restoring, err error) error {
-	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return nil
+// restoreError says what a failed fetch of a changelog means, and has the client read on where it may.
+func (p *process) restoreError(cl *kgo.Client, tp task.TP, r *restoring, err error) error {
+	var loss *kgo.ErrDataLoss
+	if !errors.As(err, &loss) && !errors.Is(err, kerr.OffsetOutOfRange) {
+		return topicError(tp, err)
 	}
-	if err := p.reader.explain(&input{tp: tp, offset: r.Position()}, err); err != nil {
-		return err
+	if lost, listErr := p.outOfRange(tp, r.Position(), err); listErr == nil && lost != nil {
+		return lost
 	}
+	cl.RemoveConsumePartitions(map[string][]int32{tp.Topic: {tp.Partition}})
+	cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{tp.Topic: {tp.Partition: kgo.NewOffset().At(r.Position())}})
 	return nil
 }
 

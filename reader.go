@@ -36,12 +36,15 @@ type reader struct {
 
 	inputs map[task.TP]*input // reader goroutine
 	paused map[task.TP]*input // reader goroutine
+	checks sync.WaitGroup     // of positions that are said to be out of range
 	done   chan struct{}
 }
 
 type readerOp struct {
-	add bool
-	ins []*input
+	add   bool
+	again bool // begin anew where the reader is
+	ins   []*input
+	from  []int64 // of an addition: where to begin
 }
 
 // recordOverhead is what a waiting record costs beside its bytes.
@@ -65,10 +68,16 @@ func newReader(p *process) (*reader, error) {
 }
 
 // add has inputs read from their offsets on. It does not wait.
-func (r *reader) add(ins []*input) { r.op(readerOp{add: true, ins: append([]*input(nil), ins...)}) }
+func (r *reader) add(ins []*input) {
+	o := readerOp{add: true, ins: slices.Clone(ins)}
+	for _, in := range ins {
+		o.from = append(o.from, in.offset)
+	}
+	r.op(o)
+}
 
 // remove stops inputs from being read. It does not wait: records on their way are told by their input.
-func (r *reader) remove(ins []*input) { r.op(readerOp{ins: append([]*input(nil), ins...)}) }
+func (r *reader) remove(ins []*input) { r.op(readerOp{ins: slices.Clone(ins)}) }
 
 func (r *reader) op(o readerOp) {
 	r.mu.Lock()
@@ -100,6 +109,7 @@ func (r *reader) drained(in *input, n int64) {
 // run is the reader's goroutine. It ends with ctx.
 func (r *reader) run(ctx context.Context) {
 	defer close(r.done)
+	defer r.checks.Wait()
 	for ctx.Err() == nil {
 		pollCtx, cancel := context.WithCancel(ctx)
 		r.mu.Lock()
@@ -127,14 +137,21 @@ func (r *reader) run(ctx context.Context) {
 
 // apply adds or removes partitions.
 func (r *reader) apply(o readerOp) {
+	if o.again {
+		if in := o.ins[0]; r.inputs[in.tp] == in {
+			r.cl.AddConsumePartitions(map[string]map[int32]kgo.Offset{in.tp.Topic: {in.tp.Partition: kgo.NewOffset().At(in.next)}})
+		}
+		return
+	}
 	if o.add {
 		parts := map[string]map[int32]kgo.Offset{}
-		for _, in := range o.ins {
+		for i, in := range o.ins {
+			in.next = o.from[i]
 			r.inputs[in.tp] = in
 			if parts[in.tp.Topic] == nil {
 				parts[in.tp.Topic] = map[int32]kgo.Offset{}
 			}
-			parts[in.tp.Topic][in.tp.Partition] = kgo.NewOffset().At(in.offset)
+			parts[in.tp.Topic][in.tp.Partition] = kgo.NewOffset().At(in.next)
 		}
 		r.cl.AddConsumePartitions(parts)
 		return
@@ -161,15 +178,13 @@ func (r *reader) dispatch(fs kgo.Fetches) {
 			return // an error of the whole client, or a partition just removed
 		}
 		if f.Err != nil && !errors.Is(f.Err, context.Canceled) && !errors.Is(f.Err, context.DeadlineExceeded) && !errors.Is(f.Err, kgo.ErrClientClosed) {
-			if err := r.explain(in, f.Err); err != nil {
-				in.slot.worker.mail.put(mailFailed{in, err})
-			}
-			return
+			r.failed(in, f.Err)
 		}
 		if len(f.Records) == 0 {
 			return
 		}
 		m := convert(in, f.Records)
+		in.next = max(in.next, m.next) // the client may begin again from further back; the task drops what it has
 		r.bytes.Add(m.size)
 		if in.buffered.Add(m.size) > r.high/2 && len(r.inputs) > 1 && r.paused[in.tp] == nil {
 			// One partition far ahead of its task must not fill the room of all. A pause throws away what the client has
@@ -226,18 +241,80 @@ func convert(in *input, recs []*kgo.Record) *mailRecords {
 	return m
 }
 
-// explain says what a failed fetch means; nil when the client goes on by itself.
-func (r *reader) explain(in *input, err error) error {
+// failed deals with a fetch that the client gave up. A position that the broker says is out of range, or a leader whose history
+// does not reach back to ours, may be real (the log was cut, at its start or at its end) or a broker that did not know yet:
+// the log's ends decide, and reading goes on from where the task stands, or the app ends. Nothing is skipped in silence.
+func (r *reader) failed(in *input, err error) {
 	var loss *kgo.ErrDataLoss
-	switch {
-	case errors.Is(err, kerr.OffsetOutOfRange), errors.As(err, &loss):
-		return &TopicError{in.tp.Topic, "", fmt.Sprintf("partition %d has no offset %d any more: records were deleted before they were read (%v)", in.tp.Partition, in.offset, err),
-			"raise the topic's retention; to go on without the lost records, move the group's offset with kafka-consumer-groups.sh --reset-offsets while the app is stopped", err}
-	case errors.Is(err, kerr.TopicAuthorizationFailed):
-		return &TopicError{in.tp.Topic, "", "may not be read", "allow Read and Describe on it", err}
-	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID):
-		return &TopicError{in.tp.Topic, "", fmt.Sprintf("partition %d is gone", in.tp.Partition), "was the topic deleted? Reset the app before running it on a new one", err}
+	if !errors.As(err, &loss) && !errors.Is(err, kerr.OffsetOutOfRange) {
+		if err := topicError(in.tp, err); err != nil {
+			in.slot.worker.mail.put(mailFailed{in, err})
+		} else {
+			r.p.log.Debug("millrace: fetch", "topic", in.tp.Topic, "partition", in.tp.Partition, "error", err)
+		}
+		return
 	}
-	r.p.log.Debug("millrace: fetch", "topic", in.tp.Topic, "partition", in.tp.Partition, "error", err)
+	r.cl.RemoveConsumePartitions(map[string][]int32{in.tp.Topic: {in.tp.Partition}})
+	next := in.next
+	r.checks.Go(func() {
+		for wait := 50 * time.Millisecond; ; wait = min(2*wait, time.Second) {
+			if lost, listErr := r.p.outOfRange(in.tp, next, err); listErr == nil {
+				if lost != nil {
+					in.slot.worker.mail.put(mailFailed{in, lost})
+				} else {
+					r.op(readerOp{again: true, ins: []*input{in}})
+				}
+				return
+			}
+			select {
+			case <-r.p.ctx.Done():
+				return
+			case <-time.After(wait):
+			}
+		}
+	})
+}
+
+var errOutrun = errors.New("millrace: the group is ahead of this process")
+
+// outOfRange compares a position with the log: lost when records from it on are gone, or the log ends before it; listErr when that
+// cannot be said now.
+func (p *process) outOfRange(tp task.TP, next int64, cause error) (lost, listErr error) {
+	starts, err := p.listStarts(p.ctx, []task.TP{tp})
+	if err != nil {
+		return nil, err
+	}
+	ends, err := p.listEnds(p.ctx, []task.TP{tp}, false)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case next < starts[tp]:
+		// A process that was out of reach for long may not know yet that others have its tasks, have committed further, and
+		// have trimmed what it still stands at.
+		got, unstable, err := p.fetchOffsets(p.ctx, []task.TP{tp})
+		switch {
+		case err != nil:
+			return nil, err
+		case unstable != nil || got[tp].offset > next:
+			return nil, errOutrun
+		}
+		return &TopicError{tp.Topic, "", fmt.Sprintf("partition %d begins at offset %d, the next to read is %d: records were deleted before they were read", tp.Partition, starts[tp], next),
+			"raise the topic's retention; to go on without the lost records, move the group's offset with kafka-consumer-groups.sh --reset-offsets while the app is stopped", cause}, nil
+	case next > ends[tp]:
+		return &TopicError{tp.Topic, "", fmt.Sprintf("partition %d ends at offset %d, the next to read is %d: it was cut or made anew", tp.Partition, ends[tp], next),
+			"find out what happened to the topic (an unclean leader election, a deletion); then reset the app", cause}, nil
+	}
+	return nil, nil
+}
+
+// topicError says what a failed fetch means; nil when the client goes on by itself.
+func topicError(tp task.TP, err error) error {
+	switch {
+	case errors.Is(err, kerr.TopicAuthorizationFailed):
+		return &TopicError{tp.Topic, "", "may not be read", "allow Read and Describe on it", err}
+	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID):
+		return &TopicError{tp.Topic, "", fmt.Sprintf("partition %d is gone", tp.Partition), "was the topic deleted? Reset the app before running it on a new one", err}
+	}
 	return nil
 }

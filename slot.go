@@ -62,6 +62,8 @@ type input struct {
 	epoch    int32
 	buffered atomic.Int64 // bytes on the way to, or waiting in, the task
 	inTask   int64        // worker: those waiting in the task; inTask <= buffered
+	live     bool         // worker: its task runs, and records of it are welcome
+	next     int64        // reader: the next offset to fetch
 	paused   atomic.Bool  // the client does not fetch it
 	given    uint64       // worker: records handed to the task
 	endAsked bool         // worker: a request for the end is under way

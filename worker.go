@@ -262,7 +262,7 @@ func (w *worker) readMail() {
 		case mailOpened:
 			w.adopt(m.s)
 		case mailFailed:
-			if slices.Contains(m.in.slot.inputs, m.in) {
+			if m.in.live {
 				w.fail(m.err)
 			}
 		case mailHold:
@@ -307,7 +307,7 @@ func (w *worker) answerRest() {
 func (w *worker) accept(m *mailRecords) {
 	s := m.in.slot
 	m.in.inTask += m.size
-	if s.task == nil || !slices.Contains(s.inputs, m.in) {
+	if !m.in.live {
 		w.settle(m.in, 0) // fetched before a rewind, or for a task that is gone
 	} else {
 		s.task.Add(m.in.tp, m.recs, m.next)
@@ -342,9 +342,26 @@ func (w *worker) adopt(s *slot) {
 		}
 		return int(a.id.Partition - b.id.Partition)
 	})
-	w.p.reader.add(s.inputs)
+	w.read(s)
 	s.view.set("running", "")
 	w.p.opened(s)
+}
+
+// read has the inputs of a slot read from their committed positions on; unread stops it. Both are the only places where inputs
+// become live and cease to be.
+func (w *worker) read(s *slot) {
+	for _, in := range s.inputs {
+		in.live = true
+	}
+	w.p.reader.add(s.inputs)
+}
+
+func (w *worker) unread(s *slot) {
+	for _, in := range s.inputs {
+		in.live = false
+		w.settle(in, 0)
+	}
+	w.p.reader.remove(s.inputs)
 }
 
 // look keeps what others may see of a slot.
