@@ -31,7 +31,7 @@ func (s Stream[K, V]) joinTable[VT, R any](step dsl.Step, t dsl.Table[K, VT], jo
 		step.Stores = []*decl.Store{t.Base()}
 	}
 	out := h.MapValues(step, func(env graph.Env, n *graph.Node, next record.Fn[K, R]) record.Fn[K, V] {
-		id, look := int32(n.ID), t.View(env)
+		id, look := int32(n.ID), t.View(env, n)
 		nullKey, nullValue := topics.Null(h.Key()), topics.Null(h.Value())
 		return func(m *record.Meta, k K, v V) {
 			m.Node = id

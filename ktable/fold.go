@@ -24,7 +24,6 @@ type fold[K, V, A any] struct {
 // fold adds the step that reads the row of a record's key, folds the value into it, writes it and forwards the change.
 func (g Grouped[K, V]) fold[A any](f fold[K, V, A], name string, opts []store.Option) Table[K, A] {
 	c, h, s := call(f.verb, name), g.g().Handle(), topics.Choose(f.serde)
-	h.NeedEqualKeys(c)
 	spec := dsl.Declare(dsl.Retyped(h, s), c, name, opts, g.g().Pending(), f.remedy)
 	d := spec.Decl()
 	step := dsl.Step{Call: c, Kind: f.kind, Name: name, NilFunc: f.nilFunc, Stores: []*decl.Store{d}}

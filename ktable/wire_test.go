@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
@@ -408,4 +409,35 @@ func TestAJoinersFailureNamesTheJoin(t *testing.T) {
 		}
 	}()
 	b.Feed("sales", record.In{Key: []byte("k"), Value: []byte("s")})
+}
+
+func TestStepsBehindATableDoNotSeeEachOthersMeta(t *testing.T) {
+	for _, opts := range [][]store.Option{nil, {store.NoCache()}} {
+		b := wire(t, func(b *topology.Builder) {
+			tab := ktable.From(b, words, "t", opts...)
+			tab.Then(kstream.FromTable).MapRecord(func(r topology.Record[string, string]) topology.Record[string, string] {
+				r.Time, r.Headers = r.Time.Add(time.Second), nil
+				return r.WithKey("other").WithValue("changed")
+			}).To(out)
+			tab.To(words.Named("copy"))
+		})
+		b.send("words:k=v@1,h")
+		b.commit()
+		b.expect("out:other=changed@1001", "copy:k=v@1,h")
+	}
+}
+
+func TestANullValueIsNoRowOfAMaterializedTable(t *testing.T) {
+	nullable := serde.Nullable(serde.String)
+	b := wire(t, func(b *topology.Builder) {
+		tab := ktable.From(b, words, "t", store.NoCache()).MapValues(func(v string) *string {
+			if v == "none" {
+				return nil
+			}
+			return &v
+		}).WithValueSerde(nullable).Materialize("kept", store.NoCache())
+		kstream.FromChanges(tab).MapValues(func(c kstream.Change[*string]) string { return fmt.Sprint(c.HasOld, c.HasNew) }).To(out)
+	})
+	b.send("words:k=v@1", "words:k=none@2", "words:k=w@3")
+	b.expect("out:k=false true@1", "out:k=true false@2", "out:k=false true@3")
 }

@@ -6,6 +6,8 @@ import (
 
 	"github.com/millrace-streams/millrace/internal/graph"
 	"github.com/millrace-streams/millrace/internal/proc"
+	"github.com/millrace-streams/millrace/internal/rows"
+	"github.com/millrace-streams/millrace/store"
 )
 
 // Task is what a processor knows about the task it runs in: stores, timers, clocks. It belongs to the processor it was
@@ -13,6 +15,14 @@ import (
 type Task proc.Task
 
 func (t *Task) env() graph.Env { return (*proc.Task)(t).Env() }
+
+// KeyValue returns this task's part of a store, which must be among those the processor was connected to. What is put has
+// the time of the record in hand; in a timer, the timer's. The store ends the handler if it fails: no error comes back.
+func (t *Task) KeyValue[K, V any](s store.KeyValueSpec[K, V]) store.KeyValue[K, V] {
+	p := (*proc.Task)(t)
+	p.NeedStore(s.Name(), s.Decl())
+	return rows.Open[K, V](p.Env(), p.Node(), s.Decl())
+}
 
 // EveryStream calls f each d of stream time, the highest event time the task has taken up: first as soon as that is
 // known, then on multiples of d from there. It runs between records, and not at all while no records come; a gap of

@@ -4,6 +4,7 @@ import (
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
 	"github.com/millrace-streams/millrace/internal/record"
+	"github.com/millrace-streams/millrace/internal/rows"
 	"github.com/millrace-streams/millrace/internal/topics"
 	"github.com/millrace-streams/millrace/store"
 )
@@ -37,7 +38,7 @@ func Keep[K, V any](h Handle[K, V], call, kind, name string, opts []store.Option
 type Keeper[K, V any] struct {
 	id   int32
 	env  graph.Env
-	rows *rows[K, V]
+	rows *rows.KeyValue[K, V]
 	next record.ChangeFn[K, V]
 
 	deaf   bool // nobody is behind the table: it is only looked up
@@ -57,7 +58,7 @@ type trigger struct {
 // NewKeeper returns the keeper of a table's store in one task.
 func NewKeeper[K, V any](env graph.Env, n *graph.Node, d *decl.Store, next record.ChangeFn[K, V]) *Keeper[K, V] {
 	k := &Keeper[K, V]{
-		id: int32(n.ID), env: env, rows: open[K, V](env, d), next: next,
+		id: int32(n.ID), env: env, rows: rows.Open[K, V](env, n, d), next: next,
 		deaf: len(n.Children) == 0, atOnce: d.NoCache, old: n.OldWanted(), last: map[string]*trigger{},
 	}
 	if !k.deaf && !k.atOnce {
@@ -67,7 +68,7 @@ func NewKeeper[K, V any](env graph.Env, n *graph.Node, d *decl.Store, next recor
 }
 
 // Get returns the row of a key.
-func (k *Keeper[K, V]) Get(key K) (v V, time int64, ok bool) { return k.rows.get(key) }
+func (k *Keeper[K, V]) Get(key K) (v V, time int64, ok bool) { return k.rows.Find(key) }
 
 // NeedsOld reports whether Update must be told the old value.
 func (k *Keeper[K, V]) NeedsOld() bool { return k.atOnce && k.old }
@@ -76,7 +77,7 @@ func (k *Keeper[K, V]) NeedsOld() bool { return k.atOnce && k.old }
 func (k *Keeper[K, V]) Put(m *record.Meta, key K, v V) {
 	c := record.Change[V]{New: v, HasNew: true}
 	if k.NeedsOld() {
-		c.Old, _, c.HasOld = k.rows.get(key)
+		c.Old, _, c.HasOld = k.rows.Find(key)
 	}
 	k.Update(m, key, c, m.Time)
 }
@@ -85,7 +86,7 @@ func (k *Keeper[K, V]) Put(m *record.Meta, key K, v V) {
 func (k *Keeper[K, V]) Delete(m *record.Meta, key K) {
 	var c record.Change[V]
 	if k.NeedsOld() {
-		c.Old, _, c.HasOld = k.rows.get(key)
+		c.Old, _, c.HasOld = k.rows.Find(key)
 	}
 	k.Update(m, key, c, m.Time)
 }
@@ -95,9 +96,9 @@ func (k *Keeper[K, V]) Delete(m *record.Meta, key K) {
 func (k *Keeper[K, V]) Update(m *record.Meta, key K, c record.Change[V], time int64) {
 	m.Node = k.id
 	if c.HasNew {
-		k.rows.put(key, c.New, time)
+		k.rows.Write(key, c.New, time)
 	} else {
-		k.rows.delete(key)
+		k.rows.Remove(key)
 	}
 	switch {
 	case k.deaf:
@@ -115,7 +116,7 @@ func (k *Keeper[K, V]) remember(m *record.Meta, has bool) {
 	if has && len(m.Headers) == 0 && len(k.last) == 0 {
 		return
 	}
-	key := k.rows.bytes()
+	key := k.rows.KeyBytes()
 	t := k.last[string(key)]
 	switch {
 	case has && len(m.Headers) == 0:
@@ -132,30 +133,16 @@ func (k *Keeper[K, V]) remember(m *record.Meta, has bool) {
 // emit forwards the rows changed since the last commit, in the order in which they first changed. A row that was not there
 // before and is not there now is no change. A row has its own time; a deletion that of the record that deleted.
 func (k *Keeper[K, V]) emit() {
-	m, r := k.env.Meta(), k.rows
-	r.db.Dirty(r.buf[:r.prefix], func(d store.Dirty) bool {
-		if !d.Had && !d.Has {
-			return true
+	m := k.env.Meta()
+	k.rows.Dirty(k.old, func(d rows.Dirty[K, V]) {
+		*m = record.Meta{Node: k.id, Time: d.Time}
+		if t := k.last[string(d.KeyBytes)]; t != nil {
+			m.Headers = t.headers
+			if !d.HasNew {
+				m.Time = t.time
+			}
 		}
-		*m = record.Meta{Node: k.id}
-		bytes := d.Key[r.prefix:]
-		if t := k.last[string(bytes)]; t != nil {
-			m.Time, m.Headers = t.time, t.headers
-		}
-		key, err := r.key.Decode(bytes)
-		if err != nil {
-			r.fail("a key cannot be decoded", err)
-		}
-		c := record.Change[V]{HasNew: d.Has}
-		if d.Has {
-			c.New, m.Time = r.row(d.Value)
-		}
-		if k.old && d.Had {
-			c.Old, _ = r.row(d.Before)
-			c.HasOld = true
-		}
-		k.next(m, key, c)
-		return true
+		k.next(m, d.Key, d.Change)
 	})
 	clear(k.last)
 }

@@ -6,15 +6,16 @@ import (
 
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
+	"github.com/millrace-streams/millrace/internal/rows"
 	"github.com/millrace-streams/millrace/store"
 )
 
 // A Table is what ktable.Table has as underlying type: the output of a node, and how its rows are looked up.
 type Table[K, V any] struct {
 	h    Handle[K, V]
-	spec store.KeyValueSpec[K, V]       // its own store; the zero spec if it has none
-	base *decl.Store                    // the store that view reads: its own, or that of the nearest table before it
-	view func(env graph.Env) View[K, V] // makes one task's look-up
+	spec store.KeyValueSpec[K, V]                      // its own store; the zero spec if it has none
+	base *decl.Store                                   // the store that view reads: its own, or that of the nearest table before it
+	view func(env graph.Env, n *graph.Node) View[K, V] // makes one task's look-up
 }
 
 // A View looks up a row of a table in one task, with the time it holds from.
@@ -32,20 +33,21 @@ func (t Table[K, V]) Spec() store.KeyValueSpec[K, V] { return t.spec }
 // Base returns the store that look-ups read: a node that looks up must have it among its stores.
 func (t Table[K, V]) Base() *decl.Store { return t.base }
 
-// View makes the look-up of one task.
-func (t Table[K, V]) View(env graph.Env) View[K, V] { return t.view(env) }
+// View makes the look-up of one task, for node n.
+func (t Table[K, V]) View(env graph.Env, n *graph.Node) View[K, V] { return t.view(env, n) }
 
 // Stored returns the table that h writes into a store.
 func Stored[K, V any](h Handle[K, V], spec store.KeyValueSpec[K, V]) Table[K, V] {
 	d := spec.Decl()
-	return Table[K, V]{h, spec, d, func(env graph.Env) View[K, V] { return open[K, V](env, d).get }}
+	return Table[K, V]{h, spec, d, func(env graph.Env, n *graph.Node) View[K, V] { return rows.Open[K, V](env, n, d).Find }}
 }
 
 // Derived returns a table without a store, whose rows are computed from those of another when they are looked up. through
 // makes the look-up of one task from that of the other table.
 func Derived[K, V, V2 any](from Table[K, V], h Handle[K, V2], through func(env graph.Env, n *graph.Node, look View[K, V]) View[K, V2]) Table[K, V2] {
-	n := h.Node()
-	return Table[K, V2]{h: h, base: from.base, view: func(env graph.Env) View[K, V2] { return through(env, n, from.view(env)) }}
+	return Table[K, V2]{h: h, base: from.base, view: func(env graph.Env, n *graph.Node) View[K, V2] {
+		return through(env, h.n, from.view(env, n))
+	}}
 }
 
 // Declare declares the store of a table. Serdes that are missing are reported, with what to do about that of values, unless

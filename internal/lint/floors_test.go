@@ -37,10 +37,10 @@ var floors = []Floor{
 	{"internal/proc", "internal/decl internal/graph internal/record", "what a processor's handle needs of its task"},
 	{"internal/topics", "internal/graph internal/record serde", "topics with their types erased"},
 	{"internal/rows", "serde store internal/decl internal/graph internal/record internal/topics", "typed rows over a task's database; below topology, whose processors are given them"},
-	{"topology", "serde internal/decl internal/graph internal/proc internal/record internal/topics", "builder, checks, description: all that authoring and execution share"},
+	{"topology", "serde store internal/decl internal/graph internal/proc internal/record internal/rows internal/topics", "builder, checks, description: all that authoring and execution share"},
 
 	// Authoring.
-	{"internal/dsl", "serde store topology internal/decl internal/graph internal/partition internal/record internal/topics", "what the verbs of streams and tables have in common: handles, and the ends of every graph"},
+	{"internal/dsl", "serde store topology internal/decl internal/graph internal/partition internal/record internal/rows internal/topics", "what the verbs of streams and tables have in common: handles, and the ends of every graph"},
 	{"ktable", "serde store topology internal/decl internal/dsl internal/graph internal/record internal/topics", "tables and their verbs; knows no stream"},
 	{"kstream", "ktable serde store topology internal/decl internal/dsl internal/graph internal/proc internal/record internal/topics", "streams and their verbs; a table is the fold of a stream, so it may know tables"},
 

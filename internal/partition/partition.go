@@ -1,5 +1,3 @@
-// Package partition finds the partition of a key as Kafka's own producers do, so that records written by anybody meet in
-// the same task.
 package partition
 
 // Of returns the partition, of n, of a record with this key: murmur2 with the sign bit masked, modulo n. n must be positive.

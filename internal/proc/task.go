@@ -1,6 +1,7 @@
 package proc
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -22,18 +23,19 @@ func NewTask(env graph.Env, node *graph.Node, hand *Hand) *Task { return &Task{e
 // Env returns the task itself.
 func (t *Task) Env() graph.Env { return t.env }
 
-// Node returns the id of the processor.
-func (t *Task) Node() int32 { return int32(t.node.ID) }
+// Node returns the processor.
+func (t *Task) Node() *graph.Node { return t.node }
 
-// Name returns the name of the processor.
-func (t *Task) Name() string { return t.node.Name }
-
-// Connected reports whether the processor was connected to a store.
-func (t *Task) Connected(s *decl.Store) bool { return slices.Contains(t.node.Stores, s) }
+// NeedStore fails unless the processor was connected to a store.
+func (t *Task) NeedStore(name string, s *decl.Store) {
+	if s == nil || !slices.Contains(t.node.Stores, s) {
+		record.Fail(int32(t.node.ID), fmt.Errorf("topology: processor %q (%s) was not given store %q: add it to the stores of the verb", t.node.Name, t.node.At, name))
+	}
+}
 
 // Every schedules f. Within f no record is in hand, and what is sent has the timer's time.
 func (t *Task) Every(wall bool, d time.Duration, f func(now time.Time) error) graph.Timer {
-	node := t.Node()
+	node := int32(t.node.ID)
 	return t.env.Schedule(t.node, wall, d, func(now time.Time) error {
 		t.hand.holds = aTime
 		*t.env.Meta() = record.Meta{Time: now.UnixMilli(), Node: node}

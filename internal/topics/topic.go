@@ -1,5 +1,3 @@
-// Package topics holds what stands behind topology.Topic: the typed declaration of a topic, which the packages of verbs
-// read and users do not see.
 package topics
 
 import (

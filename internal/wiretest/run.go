@@ -1,5 +1,3 @@
-// Package wiretest wires one subtopology and feeds it records, without the task around it: for tests of single verbs, and
-// for measuring them. Tests of what a program does belong into package kstest.
 package wiretest
 
 import (
