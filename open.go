@@ -57,13 +57,16 @@ func (p *process) startOpening(s *slot) {
 // reopen opens a slot again that a worker gave up after an unknown outcome. Its databases stay open: they hold only what is committed.
 func (p *process) reopen(s *slot) {
 	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.slots[s.id] != s || p.ctx.Err() != nil {
-		go p.closeState(s)
-		return
+	ours := p.slots[s.id] == s && !s.gone && !p.stopping && p.ctx.Err() == nil
+	if ours {
+		p.startOpening(s)
+		p.updateState()
 	}
-	p.startOpening(s)
-	p.updateState()
+	p.mu.Unlock()
+	if !ours {
+		p.closeState(s)
+		p.forget(s)
+	}
 }
 
 func (p *process) open(s *slot) error {

@@ -264,6 +264,15 @@ func (p *process) onAssigned(all []task.TP) {
 		p.owned[tp] = true
 	}
 	p.assigned, p.held = true, false
+	p.openOwned()
+	for _, w := range p.workers {
+		w.mail.put(mailRelease{})
+	}
+	p.updateState()
+}
+
+// openOwned opens every task whose partitions are all owned. p.mu is held.
+func (p *process) openOwned() {
 	var ids []topology.TaskID
 	tasks := p.topics.tasks()
 	for id, tps := range tasks {
@@ -281,10 +290,6 @@ func (p *process) onAssigned(all []task.TP) {
 		p.slots[id] = s
 		p.startOpening(s)
 	}
-	for _, w := range p.workers {
-		w.mail.put(mailRelease{})
-	}
-	p.updateState()
 }
 
 func compareTasks(a, b topology.TaskID) int {
@@ -328,23 +333,24 @@ func (p *process) onRevoked(gone []task.TP) {
 	}
 	p.held = true
 	byWorker := map[*worker][]topology.TaskID{}
-	var opening []*slot
+	var opening []chan struct{}
 	for _, tp := range gone {
 		delete(p.owned, tp)
 		for id, s := range p.slots {
 			if slices.ContainsFunc(s.inputs, func(in *input) bool { return in.tp == tp }) && !slices.Contains(byWorker[s.worker], id) {
 				byWorker[s.worker] = append(byWorker[s.worker], id)
+				s.gone = true
 				s.cancel()
-				opening = append(opening, s)
+				opening = append(opening, s.opened)
 			}
 		}
 	}
 	p.mu.Unlock()
 	deadline := time.NewTimer(revokeBudget)
 	defer deadline.Stop()
-	for _, s := range opening {
+	for _, opened := range opening {
 		select {
-		case <-s.opened:
+		case <-opened:
 		case <-deadline.C:
 			return
 		}
@@ -374,14 +380,15 @@ func (p *process) onLost() {
 		return
 	}
 	clear(p.owned)
-	var opening []*slot
+	var opening []chan struct{}
 	for _, s := range p.slots {
+		s.gone = true
 		s.cancel()
-		opening = append(opening, s)
+		opening = append(opening, s.opened)
 	}
 	p.mu.Unlock()
-	for _, s := range opening {
-		<-s.opened
+	for _, opened := range opening {
+		<-opened
 	}
 	var replies []chan struct{}
 	for _, w := range p.workers {
@@ -417,6 +424,9 @@ func (p *process) forget(s *slot) {
 	defer p.mu.Unlock()
 	if p.slots[s.id] == s {
 		delete(p.slots, s.id)
+	}
+	if p.assigned && !p.held && !p.stopping && p.ctx.Err() == nil {
+		p.openOwned() // given back before it was closed
 	}
 	p.updateState()
 }

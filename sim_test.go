@@ -45,6 +45,7 @@ func TestSimulation(t *testing.T) {
 	for i := range *simSeeds {
 		seed := *simFirst + uint64(i)
 		t.Run(fmt.Sprintf("seed%d", seed), func(t *testing.T) {
+			t.Parallel()
 			synctest.Test(t, func(t *testing.T) { simulate(t, seed) })
 		})
 	}
@@ -139,7 +140,7 @@ func (s *sim) client(opts ...kgo.Opt) *kgo.Client {
 	return cl
 }
 
-// feed writes a record every 50 ms until end, and then says how many each key got.
+// feed writes a record every 100 ms until end, and then says how many each key got.
 func (s *sim) feed(cl *kgo.Client, end time.Time) <-chan map[string]int {
 	out := make(chan map[string]int, 1)
 	rnd := rand.New(rand.NewPCG(s.rnd.Uint64(), 2))
@@ -151,7 +152,7 @@ func (s *sim) feed(cl *kgo.Client, end time.Time) <-chan map[string]int {
 				s.t.Errorf("feed: %v", err)
 			}
 			sent[key]++
-			time.Sleep(50 * time.Millisecond)
+			time.Sleep(100 * time.Millisecond)
 		}
 		out <- sent
 	}()
@@ -201,6 +202,7 @@ func (s *sim) end(i int, clean bool) {
 		p.net.cut()
 	}
 	p.stop()
+	defer p.net.blinks.Wait()
 	select {
 	case err := <-p.done:
 		if err != nil && clean {
@@ -321,6 +323,7 @@ type faultyNet struct {
 	stalled    chan struct{} // closed when the stall is over; nil: none
 	loseEndTxn atomic.Bool   // the next EndTxn is applied, its answer and the network are lost
 	dropEndTxn atomic.Bool   // the next EndTxn never arrives
+	blinks     sync.WaitGroup
 }
 
 func newFaultyNet(vn *kfake.VirtualNetwork) *faultyNet {
@@ -427,8 +430,8 @@ func (c *faultyConn) Read(b []byte) (int, error) {
 // blink cuts the network for longer than the client repeats a request.
 func (n *faultyNet) blink() {
 	n.cut()
-	go func() {
+	n.blinks.Go(func() {
 		time.Sleep(5500 * time.Millisecond)
 		n.heal()
-	}()
+	})
 }

@@ -30,6 +30,7 @@ type slot struct {
 
 	ctx    context.Context // ends when the slot is given up while it is being opened
 	cancel context.CancelFunc
+	gone   bool          // process.mu: given up; it must not be opened again
 	opened chan struct{} // closed when the opener is done with it, well or not
 
 	state *state // databases and changelogs; nil until opened the first time, and for a task without stores
