@@ -61,7 +61,9 @@ func (b *bench) send(records ...string) {
 		if value != "-" {
 			in.Value = []byte(value)
 		}
-		fmt.Sscan(at, &in.Time)
+		if _, err := fmt.Sscan(at, &in.Time); err != nil {
+			b.t.Fatal(err)
+		}
 		if header != "" {
 			in.Headers = []record.Header{{Key: header}}
 		}

@@ -93,11 +93,11 @@ func (c *checker) store(n *graph.Node, s *decl.Store) {
 	case s.Kind != decl.KeyValue:
 		c.report(n.At, node, fmt.Errorf("%s stores are not supported yet: use a key-value store", s.Kind))
 	case s.LRU != 0:
-		c.report(n.At, node, errors.New("LRU is not supported yet: leave the option out"))
+		c.report(n.At, node, errors.New("store.LRU is not supported yet: leave the option out"))
 	case s.TTL != 0:
-		c.report(n.At, node, errors.New("TTL is not supported yet: leave the option out, or delete rows in a timer of a processor"))
+		c.report(n.At, node, errors.New("store.TTL is not supported yet: leave the option out, or delete rows in a timer of a processor"))
 	case s.History != 0:
-		c.report(n.At, node, errors.New("History is not supported yet: leave the option out"))
+		c.report(n.At, node, errors.New("store.History is not supported yet: leave the option out"))
 	}
 }
 

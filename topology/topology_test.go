@@ -74,7 +74,12 @@ func TestVerbsHandedToThenHaveTheCallersLine(t *testing.T) {
 		kstream.From(b, lines).Then(shout).Then(kstream.Stream[string, string].DropDeletes)                          // line B
 	})
 	nodes := top.Describe().Subtopologies[0].Nodes
-	line := func(i int) (n int) { fmt.Sscanf(nodes[i].At, "topology_test.go:%d", &n); return n }
+	line := func(i int) (n int) {
+		if _, err := fmt.Sscanf(nodes[i].At, "topology_test.go:%d", &n); err != nil {
+			t.Fatal(err)
+		}
+		return n
+	}
 	if a, b := line(1), line(2); a == 0 || b != a+1 || line(0) != b {
 		t.Errorf("lines %d, %d, %d: want B, A, B", line(0), line(1), line(2))
 	}

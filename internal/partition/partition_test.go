@@ -68,7 +68,9 @@ func TestPartitionsAreThoseOfKafkasProducer(t *testing.T) {
 		}
 		for _, p := range strings.Fields(v.partitions) {
 			var n, want int32
-			fmt.Sscanf(p, "%d:%d", &n, &want)
+			if _, err := fmt.Sscanf(p, "%d:%d", &n, &want); err != nil {
+				t.Fatal(err)
+			}
 			if got := partition.Of(key, n); got != want {
 				t.Errorf("partition of %s among %d = %d, want %d", v.key, n, got, want)
 			}
