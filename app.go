@@ -14,6 +14,7 @@ type App struct {
 	cfg   Config
 	plan  *graph.Plan
 	state stateBox
+	drops drops
 
 	mu      sync.Mutex
 	started bool

@@ -18,16 +18,31 @@ import (
 
 // step feeds an event to the machine and does what it says, until nothing is left to do.
 func (w *worker) step(e txn.Event) {
+	w.tell(e)
 	actions := w.machine.Step(e)
 	for len(actions) > 0 {
 		a := actions[0]
 		actions = actions[1:]
 		if next, ok := w.do(a); ok {
+			w.tell(next)
 			actions = append(actions, w.machine.Step(next)...)
 		}
 	}
 	if w.machine.Phase() == txn.Stopped {
 		w.stopped = true
+	}
+}
+
+// tell says that uncommitted work is taken back, and why.
+func (w *worker) tell(e txn.Event) {
+	switch e.Kind {
+	case txn.FlushFailed, txn.OffsetsFailed, txn.OffsetsRefused, txn.EndFailed, txn.AbortFailed:
+	default:
+		return
+	}
+	w.log.Warn("millrace: commit failed, its work is taken back", "step", e.Kind, "error", e.Err)
+	if w.p.cfg.Events.Recovered != nil {
+		w.p.cfg.Events.Recovered(RecoverInfo{w.id, e.Err})
 	}
 }
 

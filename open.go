@@ -120,7 +120,7 @@ func (p *process) open(s *slot) error {
 		Now:           time.Now,
 		Logger:        p.log.With("task", s.id),
 		OnError:       p.recordError,
-		OnDrop:        p.drops.count,
+		OnDrop:        p.app.drops.count,
 	})
 	if err != nil {
 		return err

@@ -59,10 +59,19 @@ func TestSkippedRecordLeavesNothingAndTheOthersGoOn(t *testing.T) {
 	c := w.config()
 	var asked atomic.Int32
 	c.OnError = func(e *topology.RecordError) topology.Action { asked.Add(1); return topology.Skip() }
-	_, end := w.run(numbers(), c)
+	app, end := w.run(numbers(), c)
 	recs := w.read("out", 2)
 	if got := fmt.Sprintf("%s %s", recs[0].Value, recs[1].Value); got != "2 6" {
 		t.Errorf("out: %s, want 2 6", got)
+	}
+	var dropped int64
+	for d, n := range app.Dropped() {
+		if d.Reason == "skipped" {
+			dropped += n
+		}
+	}
+	if dropped != 1 {
+		t.Errorf("dropped %v, want one skipped", app.Dropped())
 	}
 	if asked.Load() != 1 {
 		t.Errorf("the policy was asked %d times", asked.Load())

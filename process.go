@@ -57,7 +57,6 @@ type process struct {
 	ends       *endsAsker
 	trim       *trimmer
 	workers    []*worker
-	drops      drops
 	policies   bool // an error policy may be asked
 	paths      *pathLocks
 	txnBudget  int64 // bytes one transaction of one worker may hold before it is committed
@@ -546,19 +545,4 @@ func (l *pathLocks) give(path string) {
 	defer l.mu.Unlock()
 	close(l.held[path])
 	delete(l.held, path)
-}
-
-// drops counts records dropped, by node and reason.
-type drops struct {
-	mu sync.Mutex
-	n  map[[2]string]int64
-}
-
-func (d *drops) count(node, reason string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.n == nil {
-		d.n = map[[2]string]int64{}
-	}
-	d.n[[2]string{node, reason}]++
 }

@@ -36,6 +36,8 @@ type slot struct {
 	state *state // databases and changelogs; nil until opened the first time, and for a task without stores
 	task  *task.Task
 
+	flushAt time.Time // worker: when its databases are made durable
+
 	view slotView
 }
 

@@ -2,6 +2,7 @@ package millrace
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -175,6 +176,9 @@ func (w *worker) turn() time.Time {
 	if ran > 0 {
 		w.lastInput = w.now
 	}
+	if err := w.flushDue(); err != nil {
+		return w.fail(err)
+	}
 	due := w.commitDue(ran, asked)
 	if due.IsZero() || !w.now.Before(due) {
 		if !due.IsZero() {
@@ -188,6 +192,30 @@ func (w *worker) turn() time.Time {
 		return time.Time{}
 	}
 	return next
+}
+
+// flushEvery is the longest time until what is committed is durable: it bounds what a restart after a kill replays, and
+// stamps stores that are not written as being at the end of their changelog.
+const flushEvery = 30 * time.Second
+
+// flushDue flushes the databases of at most one slot: flushing takes its time, and others wait for it.
+func (w *worker) flushDue() error {
+	if w.machine.Phase() != txn.Ready {
+		return nil
+	}
+	for _, s := range w.slots {
+		if s.state == nil || w.now.Before(s.flushAt) {
+			continue
+		}
+		s.flushAt = w.now.Add(flushEvery)
+		var failed error
+		s.state.each(func(db store.DB) { failed = errors.Join(failed, db.Flush(w.p.stamp())) })
+		if failed != nil {
+			return fmt.Errorf("millrace: task %v: store: %w", s.id, failed)
+		}
+		return nil
+	}
+	return nil
 }
 
 // commitDue returns when to commit what is dirty: zero when nothing is.
@@ -343,6 +371,7 @@ func (w *worker) adopt(s *slot) {
 		return int(a.id.Partition - b.id.Partition)
 	})
 	w.read(s)
+	s.flushAt = w.now.Add(flushEvery + time.Duration(len(w.slots))*time.Second)
 	s.view.set("running", "")
 	w.p.opened(s)
 }

@@ -105,9 +105,9 @@ func verify(ctx context.Context, brokers []string, there map[int32]int64, check 
 
 var errOtherText = errors.New("topic \"lines\" holds another text already: use another -state-dir, or delete the topics lines and word-counts and the group wordcount")
 
-// endOffsets returns the end of every partition of a topic.
+// endOffsets returns the end of every partition of a topic: what open transactions have written counts.
 func endOffsets(ctx context.Context, adm *kadm.Client, topic string) (map[int32]int64, error) {
-	listed, err := adm.ListCommittedOffsets(ctx, topic)
+	listed, err := adm.ListEndOffsets(ctx, topic)
 	if err == nil {
 		err = listed.Error()
 	}

@@ -35,7 +35,8 @@ func awaitCounted(ctx context.Context, adm *kadm.Client, show func(done, all int
 }
 
 // counted returns how much of the input topics is committed. The lines are asked for first: once they are all committed, no
-// more words come.
+// more words come. The ends count what is not committed yet: the offset of a line may be seen committed before its words
+// can be read.
 func counted(ctx context.Context, adm *kadm.Client) (done, all int64, err error) {
 	for _, topic := range []string{Lines.Name(), application + "-by-word-repartition"} {
 		committed, err := adm.FetchOffsets(ctx, application)
@@ -49,7 +50,7 @@ func counted(ctx context.Context, adm *kadm.Client) (done, all int64, err error)
 		for part, end := range ends {
 			all += end
 			if o, ok := committed.Lookup(topic, part); ok {
-				done += o.At
+				done += min(o.At, end) // committed in the meantime
 			}
 		}
 	}
