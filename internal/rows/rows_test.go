@@ -275,6 +275,7 @@ func TestDirtyRowsWrittenDuringTheWalkAreVisited(t *testing.T) {
 func TestBytesAreNotThoseOfTheStore(t *testing.T) {
 	s, e := open(t, serde.Bytes, serde.Bytes)
 	s.Put([]byte("key"), []byte("one"))
+	s.Put([]byte("lex"), []byte("law"))
 	check(t, e.db.Commit())
 	v, _ := s.Get([]byte("key"))
 	var scanned [][]byte
@@ -290,7 +291,7 @@ func TestBytesAreNotThoseOfTheStore(t *testing.T) {
 		s.Put(fmt.Append(nil, i), bytes.Repeat([]byte("x"), i))
 	}
 	check(t, e.db.Commit())
-	want(t, fmt.Sprintf("%s %s %s", v, scanned, before), "one [key one] one")
+	want(t, fmt.Sprintf("%s %s %s", v, scanned, before), "one [key one lex law] one")
 }
 
 func TestAnUndecodableRowEndsTheHandler(t *testing.T) {

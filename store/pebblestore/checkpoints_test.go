@@ -1,6 +1,8 @@
 package pebblestore
 
 import (
+	"errors"
+	"io/fs"
 	"path/filepath"
 	"testing"
 
@@ -15,8 +17,11 @@ func TestCheckpointsAreReadWithoutOpening(t *testing.T) {
 		}
 	}()
 	dir := filepath.Join(t.TempDir(), "db")
-	if _, err := e.Checkpoints(dir); err == nil {
-		t.Fatal("a directory that is not there has checkpoints")
+	if _, err := e.Checkpoints(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("of a directory that is not there: %v", err)
+	}
+	if _, err := e.Checkpoints(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("of an empty directory: %v", err)
 	}
 	db, err := e.Open(dir, []string{"s"}, Options{})
 	if err != nil {
@@ -28,6 +33,10 @@ func TestCheckpointsAreReadWithoutOpening(t *testing.T) {
 	}
 	if err := db.Commit(want); err != nil {
 		t.Fatal(err)
+	}
+	_, err = e.Checkpoints(dir)
+	if _, ok := errors.AsType[*store.LockedError](err); !ok {
+		t.Fatalf("of a directory in use: %v", err)
 	}
 	if err := db.Close(); err != nil {
 		t.Fatal(err)

@@ -113,3 +113,37 @@ func TestACrashLeavesAPrefixOfTheTransactions(t *testing.T) {
 	}
 	t.Logf("%d of %d crashes left a store behind its changelog", behind, *crashes)
 }
+
+// markerCrasher crashes where the directory has unsynced names in it: when it is about to be synced.
+type markerCrasher struct{ crasher }
+
+func (c *markerCrasher) MaybeError(op errorfs.Op) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if op.Kind == errorfs.OpFileSync && op.Path == "state" {
+		for range 8 {
+			c.found = append(c.found, crashed{fs: c.fs.CrashClone(vfs.CrashCloneCfg{UnsyncedDataPercent: 50, RNG: c.rng})})
+		}
+	}
+	return nil
+}
+
+func TestACrashLeavesNoMarkerWithoutItsManifest(t *testing.T) {
+	c := &markerCrasher{crasher{fs: vfs.NewCrashableMem(), rng: rand.New(rand.NewPCG(1, 7))}}
+	engine := NewEngine(1<<20, nil)
+	engine.fs = errorfs.Wrap(c.fs, c)
+	for range 4 { // each opening begins a manifest
+		db, err := engine.Open("state", historyStores, Options{})
+		check(t, err)
+		check(t, db.Close())
+	}
+	check(t, engine.Close())
+	for _, x := range c.take() {
+		after := NewEngine(1<<20, nil)
+		after.fs = x.fs
+		db, err := after.Open("state", historyStores, Options{})
+		check(t, err)
+		check(t, db.Close())
+		check(t, after.Close())
+	}
+}

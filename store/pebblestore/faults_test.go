@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -272,6 +273,66 @@ func read(db store.DB) (map[string]string, error) {
 		}
 	}
 	return rows, nil
+}
+
+func TestAMissingFileIsDamage(t *testing.T) {
+	for _, pattern := range []string{"*.sst", "MANIFEST-*"} {
+		dir := filepath.Join(t.TempDir(), "state") // on disk: the error is one of the operating system
+		engine := NewEngine(1<<20, nil)
+		db, err := engine.Open(dir, historyStores, Options{})
+		check(t, err)
+		check(t, newHistory().write(db))
+		check(t, db.Close())
+		files, err := filepath.Glob(filepath.Join(dir, pattern))
+		check(t, err)
+		for _, f := range files {
+			check(t, os.Remove(f))
+		}
+		db, err = engine.Open(dir, historyStores, Options{})
+		if err == nil {
+			_, err = read(db)
+			_ = db.Close()
+		}
+		if c, ok := errors.AsType[*store.CorruptError](err); !ok || c.Dir != dir {
+			t.Errorf("without its %s: %v", pattern, err)
+		}
+		check(t, engine.Close())
+	}
+}
+
+// TestAFullDiskEndsAWaitForRoom has the disk fill up while rows wait for room behind a flush that is under way: a writer
+// that waits inside Pebble would wait for ever.
+func TestAFullDiskEndsAWaitForRoom(t *testing.T) {
+	hold := make(chan struct{})
+	f := &fault{err: syscall.ENOSPC, is: func(op errorfs.Op) bool {
+		if !writes(op) {
+			return false
+		}
+		<-hold
+		return true
+	}}
+	_, _, db, h := faulty(t, f, 10)
+	f.on.Store(true)
+	failed := make(chan error)
+	go func() {
+		var err error
+		for err == nil {
+			if err = h.write(db); err == nil {
+				h.step()
+			}
+		}
+		failed <- err
+	}()
+	stacks := make([]byte, 1<<20)
+	for waits := false; !waits; runtime.Gosched() {
+		all := string(stacks[:runtime.Stack(stacks, true)])
+		waits = strings.Contains(all, "(*disk).room(") && strings.Contains(all, "[select") || strings.Contains(all, "maybeInduceWriteStall")
+	}
+	close(hold)
+	if err := <-failed; !errors.Is(err, syscall.ENOSPC) {
+		t.Fatalf("error is %v", err)
+	}
+	_ = db.Close()
 }
 
 func TestADirectoryInUseIsRefused(t *testing.T) {

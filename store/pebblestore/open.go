@@ -28,13 +28,9 @@ type Options struct {
 // Errors are *store.LockedError if another process has the directory open, *store.FormatError if another version wrote it,
 // *store.CorruptError if it is damaged and may be set aside, and else what the file system said.
 func (e *Engine) Open(dir string, stores []string, o Options) (store.DB, error) {
-	d := &disk{dir: dir, engine: e, fs: e.fs, batch: e.batch(o.Databases), memtable: e.memtable(o.Databases), event: make(chan struct{}, 1), broken: make(chan struct{})}
-	if d.fs == nil {
-		d.fs = vfs.Default
-	}
-	d.fs = markerFS{d.fs}
+	d := e.disk(dir, o)
 	e.open.Add(1)
-	db, err := d.open(stores, o)
+	db, err := d.open(stores)
 	if err != nil {
 		e.open.Add(-1)
 		return nil, err
@@ -42,16 +38,35 @@ func (e *Engine) Open(dir string, stores []string, o Options) (store.DB, error) 
 	return db, nil
 }
 
-func (d *disk) open(stores []string, o Options) (_ store.DB, err error) {
+// disk returns what a directory's database will be.
+func (e *Engine) disk(dir string, o Options) *disk {
+	fs := e.fs
+	if fs == nil {
+		fs = vfs.Default
+	}
+	return &disk{
+		dir: dir, engine: e, fs: markerFS{fs}, batch: e.batch(o.Databases), memtable: e.memtable(o.Databases),
+		event: make(chan struct{}, 1), broken: make(chan struct{}),
+	}
+}
+
+// acquire locks the directory, which must be there.
+func (d *disk) acquire() (err error) {
+	if d.lock, err = pebble.LockDirectory(d.dir, d.fs); err == nil {
+		return nil
+	}
+	if _, ok := errors.AsType[*fs.PathError](err); ok { // the file could not be opened
+		return fmt.Errorf("pebblestore: lock %s: %w", d.dir, err)
+	}
+	return &store.LockedError{Dir: d.dir, Err: err}
+}
+
+func (d *disk) open(stores []string) (_ store.DB, err error) {
 	if err := d.fs.MkdirAll(d.dir, 0o755); err != nil {
 		return nil, fmt.Errorf("pebblestore: make %s: %w", d.dir, err)
 	}
-	d.lock, err = pebble.LockDirectory(d.dir, d.fs)
-	if err != nil {
-		if _, ok := errors.AsType[*fs.PathError](err); ok { // the file could not be opened
-			return nil, fmt.Errorf("pebblestore: lock %s: %w", d.dir, err)
-		}
-		return nil, &store.LockedError{Dir: d.dir, Err: err}
+	if err := d.acquire(); err != nil {
+		return nil, err
 	}
 	defer func() {
 		if err != nil {
@@ -86,6 +101,9 @@ func (d *disk) open(stores []string, o Options) (_ store.DB, err error) {
 func (d *disk) openError(err error) error {
 	if text := err.Error(); strings.Contains(text, "format major version") {
 		return &store.FormatError{Dir: d.dir, Found: text, Known: fmt.Sprintf("%d on Pebble's %d", Format, pebble.FormatNewest)}
+	}
+	if errors.Is(err, pebble.ErrDBDoesNotExist) {
+		return fmt.Errorf("pebblestore: %s: %w", d.dir, fs.ErrNotExist)
 	}
 	if _, ok := errors.AsType[syscall.Errno](err); !ok {
 		return &store.CorruptError{Dir: d.dir, Err: err}
