@@ -42,8 +42,9 @@ type DB interface {
 	// Pending returns the bytes held by the open transaction.
 	Pending() int64
 
-	// Commit ends the open transaction: its rows become durable some time later, in one batch with the checkpoints. It
-	// waits while an earlier batch is still under way, and returns the error of that one; the DB is then of no further use.
+	// Commit ends the open transaction: its rows become durable some time later, in one batch with the checkpoints, alone
+	// or with other transactions. It may wait while an earlier batch is still under way, and returns the error of that
+	// one; the DB is then of no further use.
 	Commit(checkpoints ...Checkpoint) error
 	// Abort takes back all writes since the last Commit.
 	Abort()
@@ -66,7 +67,7 @@ type DB interface {
 	Close() error
 }
 
-// Dirty is one row of the open transaction. The slices are valid inside the call.
+// Dirty is one row of the open transaction. The slices are valid inside the call, until it writes the same row.
 type Dirty struct {
 	Key    []byte // with the store's prefix
 	Before []byte // the committed value

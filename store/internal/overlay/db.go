@@ -37,20 +37,20 @@ type DB struct {
 	opts   Options
 	clean  bool
 	names  map[string]*part
-	parts  []*part       // in order of their prefixes
-	prefix []*part       // by prefix as a number; nil: no store
-	t      *table        // everything the base lacks, and a cache of what it has
-	epoch  uint64        // of the open transaction; applied < epoch
-	cps    checkpoints   // of all committed rows
-	tx     transaction   // the open one
-	load   loading       // committed by Load, not yet held; empty while a transaction is open
-	held   batch         // committed, waiting for more
-	air    flight        // on its way to the base
-	err    error         // of the base: the database is of no further use
-	closed atomic.Bool   // read by goroutines that outlive their task
-	moves  uint64        // counts what makes iterators of the base miss rows
-	iters  map[*iter]int // open ones
-	miss   []byte        // scratch for reads of the base
+	parts  []*part            // in order of their prefixes
+	prefix []*part            // by prefix as a number; nil: no store
+	t      *table             // everything the base lacks, and a cache of what it has
+	epoch  uint64             // of the open transaction; applied < epoch
+	cps    checkpoints        // of all committed rows
+	tx     transaction        // the open one
+	load   loading            // committed by Load, not yet held; empty while a transaction is open
+	held   batch              // committed, waiting for more
+	air    flight             // on its way to the base
+	err    error              // of the base: the database is of no further use
+	closed atomic.Bool        // read by goroutines that outlive their task
+	moves  uint64             // counts what makes iterators of the base miss rows
+	iters  map[*iter]struct{} // open ones
+	miss   []byte             // scratch for reads of the base
 }
 
 // A part is what belongs to one store.
@@ -65,7 +65,7 @@ var _ store.DB = (*DB)(nil)
 
 // Open makes a database of a base. checkpoints are those the base holds, clean says that it was new or closed in order.
 func Open(base Base, stores []Store, checkpoints []store.Checkpoint, clean bool, opts Options) *DB {
-	db := &DB{base: base, opts: opts, clean: clean, names: map[string]*part{}, t: newTable(), epoch: 1, iters: map[*iter]int{}}
+	db := &DB{base: base, opts: opts, clean: clean, names: map[string]*part{}, t: newTable(), epoch: 1, iters: map[*iter]struct{}{}}
 	db.air.done = make(chan error, 1)
 	for _, s := range stores {
 		p := &part{Store: s}

@@ -38,7 +38,7 @@ func (db *DB) Range(from, to []byte, reverse bool) store.Iter {
 	if it.err = db.look(); it.err != nil {
 		return it
 	}
-	db.iters[it] = 1
+	db.iters[it] = struct{}{}
 	it.open()
 	return it
 }
@@ -115,8 +115,7 @@ func (it *iter) peek() *entry {
 			}
 		}
 		it.parts = it.parts[1:]
-		from, to := it.from, it.to
-		it.place(from, to)
+		it.place(it.from, it.to)
 	}
 	return nil
 }
