@@ -156,3 +156,29 @@ func TestARecordBefore1970IsNotSent(t *testing.T) {
 		t.Errorf("%+v: want a failure of the processor", f)
 	}
 }
+
+func TestSendingLeavesTheRecordInHandAsItWas(t *testing.T) {
+	grow := func(r texts) texts {
+		r.Time, r.Headers = r.Time.Add(time.Millisecond), r.Headers.With("n", nil)
+		return r
+	}
+	r := wire(t, func(s kstream.Stream[string, string]) {
+		s.Process("keys", func(_ *topology.Task, out toText) handler {
+			return func(_ context.Context, r texts) error {
+				out.Send("a", "1")
+				out.SendRecord(r.WithKey("b").WithoutValue())
+				out.Send("c", "2")
+				return nil
+			}
+		}).MapRecord(grow).To(out)
+		s.ProcessValues("values", func(_ *topology.Task, out topology.OutValue[string]) handler {
+			return func(context.Context, texts) error {
+				out.SendDelete()
+				out.Send("3")
+				return nil
+			}
+		}).MapRecord(grow).To(out)
+	})
+	feed(t, r, "k", "v")
+	expect(t, r, "out:a=1@101,h=x,n= out:b=@101,h=x,n= out:c=2@101,h=x,n= out:k=@101,h=x,n= out:k=3@101,h=x,n=")
+}

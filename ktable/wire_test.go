@@ -443,3 +443,14 @@ func TestANullValueIsNoRowOfAMaterializedTable(t *testing.T) {
 	b.send("words:k=v@1", "words:k=none@2", "words:k=w@3")
 	b.expect("out:k=false true@1", "out:k=true false@2", "out:k=false true@3")
 }
+
+func TestFunctionsBehindANullableTableSeeDeletedRowsAsNil(t *testing.T) {
+	b := wire(t, func(b *topology.Builder) {
+		ktable.From(b, topology.NewTopic("words", serde.String, serde.Nullable(serde.String)), "t", store.NoCache()).
+			Then(kstream.FromTable).
+			MapValues(func(v *string) string { return fmt.Sprint(v == nil) }).
+			To(out)
+	})
+	b.send("words:k=v@1", "words:k=-@2")
+	b.expect("out:k=false@1", "out:k=true@2")
+}
