@@ -1,6 +1,7 @@
 package pebblestore
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -54,12 +55,13 @@ type catalog struct {
 
 // add takes one fact. An error means that the database is damaged.
 func (c *catalog) add(key, value []byte) error {
-	if len(key) < 3 {
+	if len(key) < 3 || !bytes.HasPrefix(key, metaFrom) {
 		return fmt.Errorf("unknown key %x", key)
 	}
 	name := string(key[3:])
+	named := key[2] == kindStore || key[2] == kindCheckpoint
 	want := map[byte]int{kindFormat: 4, kindStore: overlay.PrefixLen, kindCheckpoint: 32, kindClean: 0}
-	if n, ok := want[key[2]]; !ok || len(value) != n {
+	if n, ok := want[key[2]]; !ok || len(value) != n || !named && name != "" {
 		return fmt.Errorf("unknown key %x with a value of %d bytes", key, len(value))
 	}
 	switch key[2] {

@@ -125,3 +125,33 @@ func TestTheMemoryIsSharedByTheOpenDatabases(t *testing.T) {
 	}
 	check(t, engine.Close())
 }
+
+func FuzzCatalog(f *testing.F) {
+	f.Add(metaKey(kindFormat, ""), formatValue(Format))
+	f.Add(metaKey(kindStore, "counts"), []byte{0, 1})
+	f.Add(metaKey(kindCheckpoint, "log"), checkpointValue(store.Checkpoint{Offset: 1}))
+	f.Add(metaKey(kindClean, ""), []byte{})
+	f.Fuzz(func(t *testing.T, key, value []byte) {
+		c := &catalog{prefixes: map[string][overlay.PrefixLen]byte{}}
+		if c.add(key, value) != nil {
+			return
+		}
+		// What is taken is written again as it was.
+		again := map[string][]byte{}
+		if key[2] == kindFormat {
+			again[string(key)] = formatValue(c.format)
+		}
+		for name, p := range c.prefixes {
+			again[string(metaKey(kindStore, name))] = p[:]
+		}
+		for _, cp := range c.checkpoints {
+			again[string(metaKey(kindCheckpoint, cp.Changelog))] = checkpointValue(cp)
+		}
+		if c.clean {
+			again[string(key)] = nil
+		}
+		if len(again) != 1 || !bytes.Equal(again[string(key)], value) {
+			t.Fatalf("%x = %x is taken for %x", key, value, again)
+		}
+	})
+}
