@@ -10,6 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace-streams/millrace/internal/decl"
+	"github.com/millrace-streams/millrace/internal/partition"
 	"github.com/millrace-streams/millrace/internal/record"
 	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/topology"
@@ -170,10 +171,14 @@ func (w *worker) send(s *slot, o *record.Out) {
 		return
 	}
 	part := o.Partition
-	if part < 0 { // no key: partitions in turn, some records each
+	if part < 0 {
 		n := max(w.p.topics.partitions(o.Topic), 1)
-		w.rr++
-		part = (w.rr >> 6) % n
+		if o.Key != nil { // the sink did not know the topic yet
+			part = partition.Of(o.Key, n)
+		} else { // partitions in turn, some records each
+			w.rr++
+			part = (w.rr >> 6) % n
+		}
 	}
 	r := w.produce(o.Topic, part, o.Key, o.Value, o.Time, o.Headers, w.producer.Done)
 	if w.p.policies {

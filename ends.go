@@ -37,6 +37,9 @@ func (w *worker) askEnds(s *slot) {
 	if len(s.inputs) < 2 {
 		return
 	}
+	if slices.ContainsFunc(s.inputs, func(in *input) bool { return in.inTask > 0 }) {
+		w.p.reader.starve() // it waits for another input
+	}
 	for _, tp := range s.task.NeedEnds() {
 		i := slices.IndexFunc(s.inputs, func(in *input) bool { return in.tp == tp })
 		if in := s.inputs[i]; !in.endAsked && !w.now.Before(in.endAgain) {

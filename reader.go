@@ -26,13 +26,14 @@ type reader struct {
 	p  *process
 	cl *kgo.Client
 
-	mu    sync.Mutex
-	ops   []readerOp
-	kick  context.CancelFunc // ends the poll under way; nil between polls
-	room  chan struct{}      // has room for one: bytes were drained
-	bytes atomic.Int64       // fetched and not yet processed
-	high  int64              // no poll above, one partition is paused above its share
-	low   int64
+	mu      sync.Mutex
+	ops     []readerOp
+	kick    context.CancelFunc // ends the poll under way; nil between polls
+	room    chan struct{}      // has room for one: bytes were drained
+	bytes   atomic.Int64       // fetched and not yet processed
+	starved atomic.Bool        // a task waits for an input that is not fetched because others fill the room
+	high    int64              // no poll above, one partition is paused above its share
+	low     int64
 
 	inputs map[task.TP]*input // reader goroutine
 	paused map[task.TP]*input // reader goroutine
@@ -97,7 +98,7 @@ func (r *reader) drained(in *input, n int64) {
 		default:
 		}
 	}
-	if left < r.high/8 && in.paused.Load() {
+	if in.paused.Load() && left < r.high/8 {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		if r.kick != nil {
@@ -122,12 +123,17 @@ func (r *reader) run(ctx context.Context) {
 		}
 		r.resume()
 		if r.bytes.Load() > r.high {
-			select { // workers are behind: leave it with the client, which then stops fetching
-			case <-r.room:
-			case <-pollCtx.Done():
+			if !r.starved.Swap(false) {
+				select { // workers are behind: leave it with the client, which then stops fetching
+				case <-r.room:
+				case <-pollCtx.Done():
+				}
+				cancel()
+				continue
 			}
-			cancel()
-			continue
+			// What fills the room waits for an input that has none: a join whose stream is ahead of its table. Only what is
+			// short is fetched.
+			r.pauseAbove(r.high / int64(4*max(1, len(r.inputs))))
 		}
 		fs := r.cl.PollRecords(pollCtx, pollRecords)
 		cancel()
@@ -187,20 +193,46 @@ func (r *reader) dispatch(fs kgo.Fetches) {
 		in.next = max(in.next, m.next) // the client may begin again from further back; the task drops what it has
 		r.bytes.Add(m.size)
 		if in.buffered.Add(m.size) > r.high/2 && len(r.inputs) > 1 && r.paused[in.tp] == nil {
-			// One partition far ahead of its task must not fill the room of all. A pause throws away what the client has
-			// buffered of it, so the mark is high.
-			r.paused[in.tp] = in
-			in.paused.Store(true)
-			r.cl.PauseFetchPartitions(map[string][]int32{in.tp.Topic: {in.tp.Partition}})
+			// One partition far ahead of its task must not fill the room of all.
+			r.pause(in)
 		}
 		in.slot.worker.mail.put(m)
 	})
 }
 
+// starve tells that a task with records waiting needs those of an input that has none.
+func (r *reader) starve() {
+	if r.bytes.Load() <= r.high {
+		return
+	}
+	r.starved.Store(true)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.kick != nil {
+		r.kick()
+	}
+}
+
+// pauseAbove pauses every input that has more than so many bytes waiting.
+func (r *reader) pauseAbove(bytes int64) {
+	for tp, in := range r.inputs {
+		if in.buffered.Load() > bytes && r.paused[tp] == nil {
+			r.pause(in)
+		}
+	}
+}
+
+// pause stops the fetching of one input. What the client has of it is thrown away, to be fetched again.
+func (r *reader) pause(in *input) {
+	r.paused[in.tp] = in
+	in.paused.Store(true)
+	r.cl.PauseFetchPartitions(map[string][]int32{in.tp.Topic: {in.tp.Partition}})
+}
+
 // resume fetches paused partitions again whose task has caught up.
 func (r *reader) resume() {
 	for tp, in := range r.paused {
-		if in.buffered.Load() < r.high/8 {
+		if in.buffered.Load() < min(r.high/8, r.high/int64(8*max(1, len(r.inputs)))) {
 			in.paused.Store(false)
 			delete(r.paused, tp)
 			r.cl.ResumeFetchPartitions(map[string][]int32{tp.Topic: {tp.Partition}})

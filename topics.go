@@ -220,10 +220,18 @@ func (t *topics) adopt(g graph.Copartition, want map[string]int32, repartition m
 	}
 }
 
+// checkCopartition refuses topics of one group with different numbers of partitions. Those behind a pattern are known one by one
+// only, and are left to their creator.
 func (t *topics) checkCopartition(g graph.Copartition, countOf func(string) int32) error {
-	first := g.Topics[0].Full(t.app)
-	for _, topic := range g.Topics[1:] {
+	var first string
+	for _, topic := range g.Topics {
 		name := topic.Full(t.app)
+		if topic.Pattern != "" {
+			continue
+		}
+		if first == "" {
+			first = name
+		}
 		if a, b := countOf(first), countOf(name); a != b {
 			return &TopicError{name, g.At, fmt.Sprintf("has %d partitions, %q has %d, and %s needs equal keys of both in one task", b, first, a, g.Node),
 				"send one of them through Repartition, or create both with the same number", ErrPartitions}

@@ -29,6 +29,13 @@ func TestEveryWorkloadIsRightOverACleanStop(t *testing.T) {
 	}
 }
 
+// The stream alone is larger than the room for records that wait, and waits for the table: rows must be fetched all the same.
+func TestAStreamFarAheadOfItsTableDoesNotShutItOut(t *testing.T) {
+	b := enginetest.Start(t, "table-join", 200_000)
+	b.Work(t, run, 200_000)
+	b.Verify(t)
+}
+
 func TestCountsPerCommitAreRight(t *testing.T) {
 	b := enginetest.Start(t, "count-1k", records)
 	b.Options.CacheMB = 10
