@@ -18,11 +18,14 @@ PIN = $(shell [ "$$(nproc 2>/dev/null || echo 1)" -gt 1 ] && command -v taskset 
 # The suites of `make test`. Tests in virtual time live in files with the build tag synctests, under which the Kafka
 # client takes locks that a synctest bubble can wait on; everything else must be tested without it.
 SEEDS ?= 50
+RACE_SEEDS ?= 8
 SIM_FILES = $(shell grep -rl --include='*_test.go' '^//go:build synctests' .)
 SIM_TESTS = $(shell grep -ho '^func Test[A-Z0-9][A-Za-z0-9_]*' $(SIM_FILES) /dev/null | sed 's/^func //' | grep -v '^TestMain$$' | paste -sd'|')
 SIM_ELSEWHERE = $(filter-out ./,$(sort $(dir $(SIM_FILES))))
 UNIT = go test $(RACE) -p 2 -timeout 10m $$(go list ./... | grep -v /integration)
-SIM  = $(if $(SIM_ELSEWHERE),$(error tests in virtual time in $(SIM_ELSEWHERE): have SIM run them too))go test $(RACE) -timeout 10m -tags synctests -run "^($(SIM_TESTS))$$" . -sim.seeds=$(SEEDS)
+SIM  = $(if $(SIM_ELSEWHERE),$(error tests in virtual time in $(SIM_ELSEWHERE): have SIM run them too))go test -timeout 10m -tags synctests -run "^($(SIM_TESTS))$$" . -sim.seeds=$(SEEDS)
+# The race detector makes a seed ten times as long: it sees some of them.
+SIM_RACE = go test $(RACE) -timeout 10m -tags synctests -run "^($(SIM_TESTS))$$" . -sim.seeds=$(RACE_SEEDS) -sim.first=1001
 REAL = go test $(RACE) -p 1 -timeout 15m ./integration/...
 
 .PHONY: help run test jars vet lint bench kafka-up kafka-down fuzz mutants sim costs
@@ -37,7 +40,7 @@ test: jars vet ## vet, and run all tests; those of a real Kafka need Java 17, an
 	@[ -n '$(RACE)' ] || echo 'tests run without the race detector: it needs a C compiler'
 	@status=0; \
 	$(UNIT) || status=1; \
-	$(if $(SIM_FILES),$(SIM) || status=1;) \
+	$(if $(SIM_FILES),$(SIM) || status=1; $(SIM_RACE) || status=1;) \
 	$(REAL) || status=1; \
 	exit $$status
 

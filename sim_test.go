@@ -402,8 +402,13 @@ type faultyConn struct {
 	lose atomic.Bool
 }
 
+// latency of a request. Without any, requests that are answered at once can follow each other for ever in no time, and the virtual
+// clock never moves: seen with fetches of a partition whose end is held back by a transaction.
+const latency = 200 * time.Microsecond
+
 func (c *faultyConn) Write(b []byte) (int, error) {
 	c.n.wait()
+	time.Sleep(latency)
 	const endTxn = 26
 	if len(b) >= 6 && binary.BigEndian.Uint16(b[4:]) == endTxn {
 		if c.n.dropEndTxn.CompareAndSwap(true, false) {
