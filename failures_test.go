@@ -17,7 +17,6 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace-streams/millrace"
-	"github.com/millrace-streams/millrace/internal/testkafka"
 	"github.com/millrace-streams/millrace/kstream"
 	"github.com/millrace-streams/millrace/ktable"
 	"github.com/millrace-streams/millrace/serde"
@@ -35,10 +34,7 @@ type world struct {
 
 func newWorld(t *testing.T, topics ...string) *world {
 	t.Helper()
-	w := &world{t: t, kafka: testkafka.Fake(t)}
-	w.brokers = w.kafka.ListenAddrs()
-	w.cl = w.client()
-	w.adm = kadm.NewClient(w.cl)
+	w := worldOn(t)
 	w.create(2, topics...)
 	return w
 }

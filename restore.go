@@ -100,9 +100,31 @@ type restoring struct {
 	store *decl.Store
 	began time.Time
 	said  time.Time
+	batch []changelog.Entry // reused
 	from  int64
 	wiped string
 }
+
+// take applies the records of a fetch that ended before next.
+func (r *restoring) take(recs []*kgo.Record, next int64) error {
+	r.batch = r.batch[:0]
+	for _, kr := range recs {
+		if !kr.Attrs.IsControl() && kr.Offset >= r.Position() { // the client may begin again from further back
+			r.batch = append(r.batch, changelog.Entry{Key: kr.Key, Value: kr.Value, Time: kr.Timestamp.UnixMilli()})
+		}
+	}
+	if err := r.Feed(r.batch, next); err != nil {
+		return err
+	}
+	r.report(r.Done())
+	if r.Done() {
+		return r.Finish(r.p.stamp())
+	}
+	return nil
+}
+
+// tailAfter without progress, a restore looks for itself where the log ends.
+const tailAfter = 500 * time.Millisecond
 
 // report tells how far it is: at most twice a second, and at the end.
 func (r *restoring) report(done bool) {
@@ -143,9 +165,8 @@ func (p *process) replay(s *slot, left map[task.TP]*restoring) error {
 	}
 	defer p.closing.Go(cl.Close)
 	moved, hung := time.Now(), false
-	var entries []changelog.Entry
 	for len(left) > 0 {
-		ctx, cancel := context.WithTimeout(s.ctx, time.Second)
+		ctx, cancel := context.WithTimeout(s.ctx, tailAfter)
 		fs := cl.PollRecords(ctx, 5_000)
 		cancel()
 		if s.ctx.Err() != nil {
@@ -164,24 +185,29 @@ func (p *process) replay(s *slot, left map[task.TP]*restoring) error {
 			if len(f.Records) == 0 || failed != nil {
 				return
 			}
-			entries = entries[:0]
-			for _, kr := range f.Records {
-				if !kr.Attrs.IsControl() && kr.Offset >= r.Position() { // the client may begin again from further back
-					entries = append(entries, changelog.Entry{Key: kr.Key, Value: kr.Value, Time: kr.Timestamp.UnixMilli()})
-				}
-			}
 			moved = time.Now()
-			if failed = r.Feed(entries, f.Records[len(f.Records)-1].Offset+1); failed != nil {
-				return
-			}
+			failed = r.take(f.Records, f.Records[len(f.Records)-1].Offset+1)
 			if r.Done() {
-				failed = r.Finish(p.stamp())
 				delete(left, tp)
 			}
-			r.report(r.Done())
 		})
 		if failed != nil {
 			return failed
+		}
+		if time.Since(moved) > tailAfter {
+			for tp, r := range left {
+				recs, next, err := p.tail(s.ctx, tp, r.Position())
+				if err != nil || next <= r.Position() {
+					continue // asked again with the next look
+				}
+				moved = time.Now()
+				if err := r.take(recs, next); err != nil {
+					return err
+				}
+				if r.Done() {
+					delete(left, tp)
+				}
+			}
 		}
 		if still := time.Since(moved); still > p.cfg.TransactionTimeout+hangPatience && !hung {
 			hung = true

@@ -2,8 +2,8 @@
 //
 //	text ──► lines ──► words ──► by-word (repartition) ──► count ──► word-counts
 //
-// Without -brokers it starts an embedded Kafka of its own with its data in the state directory, so one command and no
-// set-up show a whole application: it can be killed with -9 and started again on its directory, or run as several
+// Without -brokers it starts an embedded Kafka, a process of its own with its data in the state directory, so one command
+// and no set-up show a whole application: it can be killed with -9 and started again on its directory, or run as several
 // instances, and every word is still counted once.
 //
 //	go run ./examples/wordcount

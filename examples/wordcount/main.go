@@ -17,7 +17,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
-	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace-streams/millrace"
@@ -33,6 +32,13 @@ type options struct {
 }
 
 func main() {
+	if dir := os.Getenv(embeddedEnv); dir != "" {
+		if err := beEmbedded(dir); err != nil {
+			fmt.Fprintln(os.Stderr, "embedded Kafka:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	var o options
 	flag.StringVar(&o.input, "input", "", "text to count: a file, a folder, or - for standard input (default: sources that come with Go)")
 	flag.StringVar(&o.brokers, "brokers", "", "Kafka brokers, host:port,… (default: an embedded Kafka)")
@@ -69,16 +75,15 @@ func run(ctx context.Context, o options) (err error) {
 		if o.stateDir, err = os.MkdirTemp("", "wordcount-"); err != nil {
 			return err
 		}
-		defer os.RemoveAll(o.stateDir)
+		defer os.RemoveAll(o.stateDir) // after the embedded Kafka has closed
 	}
 	brokers := strings.Split(o.brokers, ",")
 	if o.brokers == "" {
-		kafka, err := embedded(filepath.Join(o.stateDir, "kafka"))
-		if err != nil {
+		var stop func() error
+		if brokers, stop, err = startEmbedded(filepath.Join(o.stateDir, "kafka")); err != nil {
 			return err
 		}
-		defer kafka.Close()
-		brokers = kafka.ListenAddrs()
+		defer func() { err = errors.Join(err, stop()) }()
 	}
 	level := slog.LevelError
 	if o.verbose {
@@ -186,18 +191,6 @@ func parseGuarantee(s string) (millrace.Guarantee, error) {
 		}
 	}
 	return 0, fmt.Errorf("-guarantee %q: want exactly-once, at-least-once or at-most-once", s)
-}
-
-// embedded starts a Kafka inside this process, with its data in a directory.
-func embedded(dir string) (*kfake.Cluster, error) {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	c, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.DataDir(dir))
-	if err != nil {
-		return nil, fmt.Errorf("embedded Kafka: %w", err)
-	}
-	return c, nil
 }
 
 func where(brokers string) string {
