@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -105,8 +106,10 @@ func (w *world) verb(d *datadriven.TestData) {
 			fmt.Fprintf(&w.out, "%s is not ours\n", task)
 			return
 		}
-		var n int
-		fmt.Sscan(args[1], &n)
+		n, err := strconv.Atoi(args[1])
+		if err != nil {
+			w.t.Fatal(err)
+		}
 		for range n {
 			w.step(Event{Kind: Wrote})
 			w.worker.next[task]++
@@ -123,7 +126,9 @@ func (w *world) verb(d *datadriven.TestData) {
 		var ids []topology.TaskID
 		for _, a := range args {
 			var id topology.TaskID
-			fmt.Sscanf(a, "%d_%d", &id.Subtopology, &id.Partition)
+			if _, err := fmt.Sscanf(a, "%d_%d", &id.Subtopology, &id.Partition); err != nil {
+				w.t.Fatal(err)
+			}
 			ids = append(ids, id)
 		}
 		w.step(Event{Kind: Held, Tasks: ids, Dirty: w.dirty()})
@@ -145,8 +150,10 @@ func (w *world) verb(d *datadriven.TestData) {
 		w.step(Event{Kind: StopAsked, Dirty: w.dirty()})
 	case "elsewhere":
 		task := args[0]
-		var n int
-		fmt.Sscan(args[1], &n)
+		n, err := strconv.Atoi(args[1])
+		if err != nil {
+			w.t.Fatal(err)
+		}
 		for range n {
 			next := w.kafka.offset[task] + 1
 			w.kafka.outputs[task] = append(w.kafka.outputs[task], next)

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"unicode/utf8"
 )
@@ -82,11 +81,11 @@ func lastGap(line []byte) int {
 
 // sources is text that is on any machine with Go.
 func sources() (string, error) {
-	root := runtime.GOROOT()
-	if out, err := exec.Command("go", "env", "GOROOT").Output(); err == nil {
-		root = strings.TrimSpace(string(out))
+	out, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		return "", fmt.Errorf("no Go to take sources of (%w): name a text with -input", err)
 	}
-	dir := filepath.Join(root, "src", "net")
+	dir := filepath.Join(strings.TrimSpace(string(out)), "src", "net")
 	if _, err := os.Stat(dir); err != nil {
 		return "", fmt.Errorf("no Go sources to count (%w): name a text with -input", err)
 	}
