@@ -166,11 +166,11 @@ func (p *process) onLost() {
 
 // opened tells that a worker runs a slot.
 func (p *process) opened(s *slot) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	if p.cfg.Events.Assigned != nil {
 		p.cfg.Events.Assigned([]topology.TaskID{s.id})
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	p.updateState()
 }
 
