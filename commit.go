@@ -9,6 +9,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
+	"github.com/millrace-streams/millrace/changelog"
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/partition"
 	"github.com/millrace-streams/millrace/internal/record"
@@ -209,8 +210,8 @@ func (w *worker) begin() bool {
 }
 
 // logger returns what writes the changelog records of a slot.
-func (w *worker) logger(s *slot) func(d *decl.Store, key, value []byte, ms int64) {
-	return func(d *decl.Store, key, value []byte, ms int64) {
+func (w *worker) logger(s *slot) func(d *decl.Store, e changelog.Entry) {
+	return func(d *decl.Store, e changelog.Entry) {
 		if !w.begin() {
 			return
 		}
@@ -226,7 +227,7 @@ func (w *worker) logger(s *slot) func(d *decl.Store, key, value []byte, ms int64
 			}
 		}
 		out.moved = true
-		w.produce(out.topic, s.id.Partition, key, value, ms, nil, out.done)
+		w.produce(out.topic, s.id.Partition, e.Key, e.Value, e.Time, e.Headers, out.done)
 	}
 }
 

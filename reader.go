@@ -260,17 +260,26 @@ func convert(in *input, recs []*kgo.Record) *mailRecords {
 			continue
 		}
 		ri := record.In{Key: kr.Key, Value: kr.Value, Time: kr.Timestamp.UnixMilli(), Offset: kr.Offset, Epoch: kr.LeaderEpoch}
-		if len(kr.Headers) > 0 {
-			ri.Headers = make([]record.Header, len(kr.Headers))
-			for i, h := range kr.Headers {
-				ri.Headers[i] = record.Header(h)
-				m.size += int64(len(h.Key) + len(h.Value))
-			}
+		ri.Headers = headersOf(kr)
+		for _, h := range ri.Headers {
+			m.size += int64(len(h.Key) + len(h.Value))
 		}
 		m.size += int64(len(kr.Key)+len(kr.Value)) + recordOverhead
 		m.recs = append(m.recs, ri)
 	}
 	return m
+}
+
+// headersOf returns the headers of a record.
+func headersOf(kr *kgo.Record) []record.Header {
+	if len(kr.Headers) == 0 {
+		return nil
+	}
+	headers := make([]record.Header, len(kr.Headers))
+	for i, h := range kr.Headers {
+		headers[i] = record.Header(h)
+	}
+	return headers
 }
 
 // failed deals with a fetch that the client gave up. A position that the broker says is out of range, or a leader whose history

@@ -79,7 +79,7 @@ func (p *process) restore(s *slot) error {
 		out.topicID, out.moved, out.done = ids[tp.Topic], false, nil
 		out.next.Store(max(at.Offset, ends[tp]))
 		r := &restoring{p: p, slot: s, store: d, began: time.Now(), wiped: plan.Why, from: at.Offset,
-			Restore: changelog.NewRestore(at, ends[tp], db.Prefix(d.Name), db)}
+			Restore: changelog.NewRestore(d, at, ends[tp], db.Prefix(d.Name), db)}
 		if r.Done() {
 			r.report(true)
 			continue
@@ -110,7 +110,7 @@ func (r *restoring) take(recs []*kgo.Record, next int64) error {
 	r.batch = r.batch[:0]
 	for _, kr := range recs {
 		if !kr.Attrs.IsControl() && kr.Offset >= r.Position() { // the client may begin again from further back
-			r.batch = append(r.batch, changelog.Entry{Key: kr.Key, Value: kr.Value, Time: kr.Timestamp.UnixMilli()})
+			r.batch = append(r.batch, changelog.Entry{Key: kr.Key, Value: kr.Value, Headers: headersOf(kr), Time: kr.Timestamp.UnixMilli()})
 		}
 	}
 	if err := r.Feed(r.batch, next); err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/store"
 )
 
@@ -70,7 +71,7 @@ func (l *loads) Load(rows []store.KV, at store.Checkpoint) error {
 // at end-1 would never end.
 func TestRestoreEndsByPosition(t *testing.T) {
 	to := &loads{}
-	r := NewRestore(store.Checkpoint{Offset: 10}, 20, []byte("s:"), to)
+	r := NewRestore(&decl.Store{Name: "s"}, store.Checkpoint{Offset: 10}, 20, []byte("s:"), to)
 	if r.Done() {
 		t.Fatal("done before anything was read")
 	}
@@ -94,14 +95,14 @@ func TestRestoreEndsByPosition(t *testing.T) {
 
 // TestRestoreFromTheEndIsDone: a store closed in order reads nothing.
 func TestRestoreFromTheEndIsDone(t *testing.T) {
-	if r := NewRestore(store.Checkpoint{Offset: 20}, 20, nil, &loads{}); !r.Done() {
+	if r := NewRestore(&decl.Store{Name: "s"}, store.Checkpoint{Offset: 20}, 20, nil, &loads{}); !r.Done() {
 		t.Fatal("not done at the end")
 	}
 }
 
 func TestRestoreReportsTheStoresError(t *testing.T) {
 	broken := errors.New("disk full")
-	r := NewRestore(store.Checkpoint{}, 1, nil, &loads{err: broken})
+	r := NewRestore(&decl.Store{Name: "s"}, store.Checkpoint{}, 1, nil, &loads{err: broken})
 	if err := r.Feed([]Entry{{Key: []byte("a")}}, 1); !errors.Is(err, broken) {
 		t.Fatalf("got %v", err)
 	}

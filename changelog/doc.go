@@ -1,9 +1,6 @@
-// Package changelog keeps a store and its changelog topic in step: what a row looks like in the topic, where reading
-// must resume when a task opens, and when the store is caught up. It does no I/O: the runtime fetches, and feeds what
+// Package changelog keeps a store and its changelog topic in step: where reading must resume when a task opens, and when
+// the store is caught up. What a row looks like in the topic says internal/layout. It does no I/O: the runtime fetches, and feeds what
 // came.
-//
-//	store row          key = prefix ‖ key          value = event time ‖ value
-//	changelog record   key = key                   value = value, timestamp = event time
 //
 //	        S (log start)        X (stored offset)          H (high watermark)
 //	log     ├──────────────────────┼───────────────────────────┤

@@ -1,16 +1,13 @@
 package changelog
 
 import (
-	"encoding/binary"
-
+	"github.com/millrace-streams/millrace/internal/decl"
+	"github.com/millrace-streams/millrace/internal/layout"
 	"github.com/millrace-streams/millrace/store"
 )
 
 // An Entry is one changelog record. A nil Value is a deletion.
-type Entry struct {
-	Key, Value []byte
-	Time       int64 // milliseconds since the epoch
-}
+type Entry = layout.Entry
 
 // An Applier takes rows and the checkpoint they end at, in one write. store.DB is one.
 type Applier interface {
@@ -20,45 +17,29 @@ type Applier interface {
 // A Restore feeds one changelog partition into a store.
 type Restore struct {
 	to     Applier
-	prefix []byte
+	format layout.Format
+	rows   *layout.Writer
 	at     store.Checkpoint // at.Offset <= end until done
 	end    int64
-	rows   []store.KV
-	buf    []byte
 	count  int64
 }
 
-// NewRestore restores rows under a store's prefix, from a checkpoint to end, the high watermark read after the inputs'
-// offsets were stable.
-func NewRestore(from store.Checkpoint, end int64, prefix []byte, to Applier) *Restore {
-	return &Restore{to: to, prefix: prefix, at: from, end: end}
+// NewRestore restores the rows of a store under its prefix, from a checkpoint to end, the high watermark read after the
+// inputs' offsets were stable.
+func NewRestore(d *decl.Store, from store.Checkpoint, end int64, prefix []byte, to Applier) *Restore {
+	return &Restore{to: to, format: layout.Of(d), rows: layout.NewWriter(prefix), at: from, end: end}
 }
 
 // Feed applies a batch. position is the reader's after it: beyond the offset of the last record when markers or holes follow.
 func (r *Restore) Feed(batch []Entry, position int64) error {
-	r.rows, r.buf = r.rows[:0], r.buf[:0]
-	size := 0
-	for _, e := range batch {
-		size += len(r.prefix) + len(e.Key) + 8 + len(e.Value)
-	}
-	if cap(r.buf) < size { // rows point into buf: it must not move while they are made
-		r.buf = make([]byte, 0, size)
-	}
-	for _, e := range batch {
-		var kv store.KV
-		n := len(r.buf)
-		r.buf = append(append(r.buf, r.prefix...), e.Key...)
-		kv.Key = r.buf[n:len(r.buf):len(r.buf)]
-		if e.Value != nil {
-			n = len(r.buf)
-			r.buf = append(binary.BigEndian.AppendUint64(r.buf, uint64(e.Time)), e.Value...)
-			kv.Value = r.buf[n:len(r.buf):len(r.buf)]
-		}
-		r.rows = append(r.rows, kv)
+	r.rows.Reset()
+	for i := range batch {
+		r.format.Rows(r.rows, &batch[i])
+		r.rows.Next()
 	}
 	r.at.Offset = max(r.at.Offset, position)
 	r.count += int64(len(batch))
-	return r.to.Load(r.rows, r.at)
+	return r.to.Load(r.rows.Rows(), r.at)
 }
 
 // Finish notes that the store was at the end of the log at the given time, milliseconds since the epoch.

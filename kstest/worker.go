@@ -116,11 +116,11 @@ func (w *worker) restore(s *decl.Store) {
 	entries := make([]changelog.Entry, 0, len(log))
 	for _, r := range log {
 		if r.Key != nil {
-			entries = append(entries, changelog.Entry{Key: r.Key, Value: r.Value, Time: r.Time})
+			entries = append(entries, changelog.Entry{Key: r.Key, Value: r.Value, Headers: r.Headers, Time: r.Time})
 		}
 	}
 	end := int64(len(log))
-	r := changelog.NewRestore(store.Checkpoint{Changelog: name}, end, w.db.Prefix(s.Name), w.db)
+	r := changelog.NewRestore(s, store.Checkpoint{Changelog: name}, end, w.db.Prefix(s.Name), w.db)
 	if err := r.Feed(entries, end); err != nil {
 		d.fail(err)
 	}
@@ -167,8 +167,8 @@ func (w *worker) commit() error {
 		return err
 	}
 	d := w.d
-	w.task.Changelog(func(s *decl.Store, key, value []byte, at int64) {
-		w.outs = append(w.outs, record.Out{Topic: graph.Changelog(d.options.application, s), Partition: w.id.Partition, Key: key, Value: value, Time: at})
+	w.task.Changelog(func(s *decl.Store, e changelog.Entry) {
+		w.outs = append(w.outs, record.Out{Topic: graph.Changelog(d.options.application, s), Partition: w.id.Partition, Key: e.Key, Value: e.Value, Headers: e.Headers, Time: e.Time})
 	})
 	for _, o := range w.task.Offsets() {
 		w.committed[o.TP] = o

@@ -30,6 +30,11 @@ type DB interface {
 	// the call, or a mixture with later writes by the same goroutine: a row not written since is always right.
 	Range(from, to []byte, reverse bool) Iter
 
+	// Expire gives up the rows with from <= key < to: from the Commit of the open transaction on they may be gone, from disk
+	// some time later, without a word to the changelog. Until then, and after, reads may show them or not: the caller knows
+	// what has expired. Rows must not be written there again. Both bounds are of one store.
+	Expire(from, to []byte) error
+
 	// Mark returns a savepoint of the open transaction; Rollback takes back all writes since.
 	Mark() int
 	Rollback(mark int)

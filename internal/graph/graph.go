@@ -159,6 +159,14 @@ type Env interface {
 	// AtCommit has f called at every commit, before the changelog is written; functions of earlier nodes first. f
 	// forwards the dirty rows of a table.
 	AtCommit(n *Node, f func())
+	// OnRollback has f called after the open transaction, or what the record in hand did in it, was taken back: what an
+	// operator keeps in memory of its rows may be wrong.
+	OnRollback(f func())
+	// Clock returns the clock with a name, the same for the same name: that of a store, or of an operator. It is part of the
+	// metadata of offsets, which is short: a name is a store's or a node's, as given.
+	Clock(name string) *Clock
+	// Log adds a record to the changelog of a store that no row says, in the open transaction. Slices are kept.
+	Log(s *decl.Store, key, value []byte, headers []record.Header, time int64)
 
 	// Meta is the task's one Meta, of the record in hand.
 	Meta() *record.Meta

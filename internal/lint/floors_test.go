@@ -30,13 +30,14 @@ var floors = []Floor{
 	{"store/memstore", "store store/internal/overlay", "rows in memory"},
 	{"store/pebblestore", "store store/internal/overlay", "rows on disk; the only place that knows Pebble"},
 	{"store/storetest", "store", "the suite every engine passes; it knows none of them"},
-	{"changelog", "store", "where a store resumes and when it is caught up; does no I/O, and knows no transaction"},
+	{"internal/layout", "store internal/decl internal/record", "how rows of each kind of store look in the database and in the changelog; below both that write and those that restore"},
+	{"changelog", "store internal/decl internal/layout", "where a store resumes and when it is caught up; does no I/O, and knows no transaction"},
 
 	// The waist.
 	{"internal/graph", "internal/decl internal/record store", "the untyped graph both halves meet in; store for the database seam of a task"},
 	{"internal/proc", "internal/decl internal/graph internal/record", "what a processor's handle needs of its task"},
 	{"internal/topics", "internal/graph internal/record serde", "topics with their types erased"},
-	{"internal/rows", "serde store internal/decl internal/graph internal/record internal/topics", "typed rows over a task's database; below topology, whose processors are given them"},
+	{"internal/rows", "serde store internal/decl internal/graph internal/layout internal/record internal/topics", "typed rows over a task's database; below topology, whose processors are given them"},
 	{"topology", "serde store internal/decl internal/graph internal/proc internal/record internal/rows internal/topics", "builder, checks, description: all that authoring and execution share"},
 
 	// Authoring.
@@ -45,7 +46,7 @@ var floors = []Floor{
 	{"kstream", "ktable serde store topology internal/decl internal/dsl internal/graph internal/proc internal/record internal/topics", "streams and their verbs; a table is the fold of a stream, so it may know tables"},
 
 	// Execution.
-	{"internal/task", "store topology internal/decl internal/graph internal/partition internal/record", "one partition group running one subtopology: a pure machine, without clock, socket or goroutine"},
+	{"internal/task", "changelog store topology internal/decl internal/graph internal/layout internal/partition internal/record", "one partition group running one subtopology: a pure machine, without clock, socket or goroutine"},
 	{"internal/assign", "", "which process runs which task: a pure function of what the members say"},
 	{"internal/statedir", "", "the folder of a process: its lock, its id, where each task's rows are"},
 	{"txn", "topology", "the commit protocol; names tasks by their ids, and knows no changelog"},

@@ -1,13 +1,11 @@
 package rows
 
 import (
-	"encoding/binary"
 	"fmt"
 	"reflect"
-)
 
-// timeLen is the length of the time before a row's value, bytes.
-const timeLen = 8
+	"github.com/millrace-streams/millrace/internal/layout"
+)
 
 // copies says which halves of a row may keep the bytes they are decoded from, as those of serde.Bytes do. The bytes of a
 // row change with the next write, so these are decoded from copies.
@@ -36,7 +34,7 @@ func (s *KeyValue[K, V]) at(k K) []byte {
 
 // encode returns the value of a row, valid until the next call.
 func (s *KeyValue[K, V]) encode(v V, time int64) []byte {
-	b, err := s.value.Append(binary.BigEndian.AppendUint64(s.val[:0], uint64(time)), v)
+	b, err := s.value.Append(layout.AppendTime(s.val[:0], time), v)
 	if err != nil {
 		s.fail("a value cannot be encoded", err)
 	}
@@ -46,11 +44,10 @@ func (s *KeyValue[K, V]) encode(v V, time int64) []byte {
 
 // decode reads the value of a row.
 func (s *KeyValue[K, V]) decode(b []byte) (v V, time int64) {
-	if len(b) < timeLen {
-		s.fail("a row cannot be decoded", fmt.Errorf("it has %d bytes and begins with a time of %d: another version or application wrote it", len(b), timeLen))
+	if len(b) < layout.TimeLen {
+		s.fail("a row cannot be decoded", fmt.Errorf("it has %d bytes and begins with a time of %d: another version or application wrote it", len(b), layout.TimeLen))
 	}
-	time = int64(binary.BigEndian.Uint64(b))
-	b = b[timeLen:]
+	time, b = layout.Time(b)
 	if s.copies.value {
 		b = s.env.Arena().Copy(b)
 	}

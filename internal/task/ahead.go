@@ -9,7 +9,7 @@ func (t *Task) Ahead() []Offset {
 			continue
 		}
 		in.offered = in.next
-		offsets = append(offsets, Offset{TP: in.tp, Offset: in.offered, Epoch: in.epoch, Metadata: metadata{in.time, t.progress}.encode()})
+		offsets = append(offsets, Offset{TP: in.tp, Offset: in.offered, Epoch: in.epoch, Metadata: metadata{in.time, t.times()}.encode()})
 	}
 	return offsets
 }

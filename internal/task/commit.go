@@ -1,11 +1,12 @@
 package task
 
 import (
-	"encoding/binary"
 	"fmt"
 	"time"
 
+	"github.com/millrace-streams/millrace/changelog"
 	"github.com/millrace-streams/millrace/internal/decl"
+	"github.com/millrace-streams/millrace/internal/layout"
 	"github.com/millrace-streams/millrace/internal/record"
 	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/topology"
@@ -26,7 +27,7 @@ func (t *Task) Dirty() bool {
 			return true
 		}
 	}
-	return false
+	return len(t.logs) > 0
 }
 
 // Emit forwards the dirty rows of tables that forward once per commit, those of earlier nodes first: what they write
@@ -72,16 +73,14 @@ func (t *Task) eventTime() int64 {
 	return t.streamTime
 }
 
-// timePrefix is the length of the event time before a row's value.
-const timePrefix = 8
-
 // Changelog calls f for each dirty row of stores with a changelog, once per row identity, store by store, in the order
-// of the first write. key and value are in changelog format, valid after the call; a nil value deletes. time is that of
-// the row, of a deletion stream time: which record deleted it is not known any more.
+// of the first write, and then for what operators logged beside rows. Entries are as the topic has them, their slices
+// valid after the call; a nil value deletes. The time of a deletion is stream time: which record deleted is not known any
+// more.
 //
 // A row that was not there at the last commit and is not there now is left out. One that was written again as it was is
 // not: without transactions, another owner's late write may lie between.
-func (t *Task) Changelog(f func(s *decl.Store, key, value []byte, time int64)) {
+func (t *Task) Changelog(f func(s *decl.Store, e changelog.Entry)) {
 	t.clock = time.Time{}
 	deleted := t.eventTime()
 	for i := range t.stores {
@@ -93,17 +92,17 @@ func (t *Task) Changelog(f func(s *decl.Store, key, value []byte, time int64)) {
 			if !d.Has && !d.Had {
 				return true
 			}
-			key := t.arena.Copy(d.Key[len(s.prefix):])
-			if !d.Has {
-				f(s.decl, key, nil, deleted)
-				return true
-			}
-			if len(d.Value) < timePrefix {
+			if d.Has && len(d.Value) < layout.TimeLen {
 				panic(fmt.Sprintf("task: a row of store %q has %d bytes: want its time and its value", s.decl.Name, len(d.Value)))
 			}
-			f(s.decl, key, t.arena.Copy(d.Value[timePrefix:]), int64(binary.BigEndian.Uint64(d.Value)))
+			if e, ok := s.format.Record(&t.arena, d.Key[len(s.prefix):], d.Value, d.Has, deleted); ok {
+				f(s.decl, e)
+			}
 			return true
 		})
+	}
+	for i := range t.logs {
+		f(t.logs[i].store, t.logs[i].entry)
 	}
 }
 
@@ -112,6 +111,7 @@ func (t *Task) Changelog(f func(s *decl.Store, key, value []byte, time int64)) {
 // Records must not be processed between Offsets and Committed.
 func (t *Task) Offsets() []Offset {
 	offsets := make([]Offset, 0, len(t.inputs))
+	times := t.times()
 	for _, in := range t.inputs {
 		if !in.known {
 			continue
@@ -119,7 +119,7 @@ func (t *Task) Offsets() []Offset {
 		in.offered = in.offset()
 		offsets = append(offsets, Offset{
 			TP: in.tp, Offset: in.offered, Epoch: in.epoch,
-			Metadata: metadata{in.time, t.progress}.encode(),
+			Metadata: metadata{in.time, times}.encode(),
 		})
 	}
 	return offsets
@@ -132,6 +132,7 @@ func (t *Task) Committed() {
 	}
 	t.committed.streamTime = t.streamTime
 	t.settleTimers()
+	t.settleClocks()
 	t.sent, t.commit = false, false
 	t.last = topology.Position{Offset: -1}
 	t.forgetRefused()
@@ -151,6 +152,7 @@ func (t *Task) Abort() {
 	t.retry = hold{}
 	t.streamTime = t.committed.streamTime
 	t.resetTimers()
+	t.resetClocks()
 	clear(t.outs)
 	t.outs = t.outs[:0]
 	t.releasing = false
@@ -158,6 +160,7 @@ func (t *Task) Abort() {
 	t.sent, t.commit = false, false
 	t.last = topology.Position{Offset: -1}
 	t.failed = nil
+	t.rolledBack()
 }
 
 // forgetRefused drops the refusals of records that are committed.

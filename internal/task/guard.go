@@ -42,6 +42,13 @@ func (g *guard) Delete(key []byte) error {
 	return g.note(g.DB.Delete(key))
 }
 
+func (g *guard) Expire(from, to []byte) error {
+	if ok, err := g.writable(); !ok {
+		return err
+	}
+	return g.note(g.DB.Expire(from, to))
+}
+
 func (g *guard) writable() (bool, error) {
 	if g.t.closed.Load() {
 		return false, store.ErrClosed

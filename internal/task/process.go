@@ -140,6 +140,8 @@ type savepoint struct {
 	streamTime    int64
 	timers, stops int
 	commit        bool
+	logs          int
+	clocks        []int64
 }
 
 // mark takes a savepoint; in is nil for a timer.
@@ -153,7 +155,11 @@ func (t *Task) mark(in *input) {
 	if in != nil {
 		s.partitionTime = in.time
 	}
-	s.timers, s.stops, s.commit = len(t.timers), len(t.stops), t.commit
+	s.timers, s.stops, s.commit, s.logs = len(t.timers), len(t.stops), t.commit, len(t.logs)
+	s.clocks = s.clocks[:0]
+	for _, c := range t.clocks {
+		s.clocks = append(s.clocks, c.Now())
+	}
 }
 
 // rollback takes back everything since the savepoint but times: writes, outputs, and timers started and stopped.
@@ -161,6 +167,12 @@ func (t *Task) rollback() {
 	for i, db := range t.dbs {
 		db.Rollback(t.save.marks[i])
 	}
+	for i, at := range t.save.clocks {
+		t.clocks[i].Set(at)
+	}
+	clear(t.logs[t.save.logs:])
+	t.logs = t.logs[:t.save.logs]
+	defer t.rolledBack()
 	clear(t.outs)
 	t.outs = t.outs[:0]
 	for _, tm := range t.stops[t.save.stops:] {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cockroachdb/datadriven"
 
+	"github.com/millrace-streams/millrace/changelog"
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/record"
 	"github.com/millrace-streams/millrace/store"
@@ -289,8 +290,8 @@ func (s *scenario) ready() {
 
 func (s *scenario) changelog() {
 	var say []func()
-	s.task.Changelog(func(d *decl.Store, key, value []byte, at int64) {
-		say = append(say, func() { s.say("log %s: %s=%s @%d", d.Name, text(key), text(value), at) })
+	s.task.Changelog(func(d *decl.Store, e changelog.Entry) {
+		say = append(say, func() { s.say("log %s: %s=%s @%d", d.Name, text(e.Key), text(e.Value), e.Time) })
 	})
 	for _, f := range say {
 		f()

@@ -104,8 +104,11 @@ type Task struct {
 
 	clock time.Time // reading of Config.Now in this call; zero: not read yet
 
-	streamTime int64             // >= time of every input
-	progress   map[string]int64  // what other operators stored in the offsets' metadata: carried on
+	streamTime int64            // >= time of every input
+	clocks     []*clock         // of stores and operators
+	progress   map[string]int64 // clocks that nobody asked for, from the offsets' metadata: carried on
+	logs       []logged         // changelog records that no row says, of the open transaction
+	onRollback []func()
 	last       topology.Position // last record taken up in the open transaction; Offset -1: none
 	sent       bool              // an output was sent in the open transaction
 	commit     bool              // a processor asked for a commit
@@ -158,11 +161,7 @@ func (t *Task) Resume(tp TP, offset int64, metadata string) {
 	in.time, in.committed.time = m.time, m.time
 	t.streamTime = max(t.streamTime, m.time)
 	t.committed.streamTime = t.streamTime
-	for name, v := range m.progress {
-		if have, ok := t.progress[name]; !ok || have < v {
-			t.progress[name] = v
-		}
-	}
+	t.resumeClocks(m.progress)
 }
 
 // Add buffers fetched records. Those below the position the task expects are dropped, and so are all while that

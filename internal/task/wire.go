@@ -9,6 +9,7 @@ import (
 
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
+	"github.com/millrace-streams/millrace/internal/layout"
 	"github.com/millrace-streams/millrace/internal/record"
 	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/topology"
@@ -20,6 +21,7 @@ type taskStore struct {
 	db     store.DB
 	guard  *guard
 	prefix []byte
+	format layout.Format
 }
 
 // A hook is a function to be called at every commit.
@@ -109,7 +111,7 @@ func (t *Task) openStores() error {
 		if db == nil {
 			return fmt.Errorf("task: %s: no database for store %q (%s)", t.c.ID, s.Name, s.At)
 		}
-		t.stores = append(t.stores, taskStore{decl: s, db: db, guard: &guard{db, t}, prefix: db.Prefix(s.Name)})
+		t.stores = append(t.stores, taskStore{decl: s, db: db, guard: &guard{db, t}, prefix: db.Prefix(s.Name), format: layout.Of(s)})
 		if !slices.Contains(t.dbs, db) {
 			t.dbs = append(t.dbs, db)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
+	"github.com/millrace-streams/millrace/internal/layout"
 	"github.com/millrace-streams/millrace/internal/record"
 	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/topology"
@@ -123,7 +124,7 @@ func wireMirror(env graph.Env, n *graph.Node, copies *decl.Store, down any) any 
 	next := down.(text2)
 	env.AtCommit(n, func() {
 		db.Dirty(db.Prefix("copies"), func(d store.Dirty) bool {
-			next(env.Meta(), "copy of "+string(d.Key[len(db.Prefix("copies")):]), string(d.Value[timePrefix:]))
+			next(env.Meta(), "copy of "+string(d.Key[len(db.Prefix("copies")):]), string(d.Value[layout.TimeLen:]))
 			return true
 		})
 	})
@@ -187,7 +188,7 @@ func (w *worker) word(m *record.Meta, k, word string) {
 		if !ok {
 			row = w.row(0, "nothing")
 		}
-		w.sink(m, k, name+" is "+string(row[timePrefix:]))
+		w.sink(m, k, name+" is "+string(row[layout.TimeLen:]))
 	case "where":
 		topic, partition, offset, ok := w.env.Position()
 		w.say("at %s/%d@%d %v, time %d, stream time %d, now %v", topic, partition, offset, ok, m.Time, w.env.StreamTime(), time.UnixMilli(w.env.Now()).Sub(start))
@@ -247,7 +248,7 @@ func (w *worker) emit() {
 		w.say("emit %s, position known: %v", k, ok)
 		if d.Has {
 			m.Time = int64(binary.BigEndian.Uint64(d.Value))
-			w.mirror(m, k, string(d.Value[timePrefix:]))
+			w.mirror(m, k, string(d.Value[layout.TimeLen:]))
 		}
 		return true
 	})

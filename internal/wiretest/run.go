@@ -17,6 +17,7 @@ import (
 // A Run is one wired subtopology. It is a graph.Env. Its fields may be set before the first record and read after.
 type Run struct {
 	Sent    []record.Out     // copies of what was sent
+	Logged  []record.Out     // changelog records that no row says
 	Dropped map[string]int   // by "node reason"
 	Counts  map[string]int32 // partitions of topics; 1 for others
 	Stores  func(s *decl.Store) store.DB
@@ -26,6 +27,7 @@ type Run struct {
 	Quiet   bool // do not keep what is sent
 	NSent   int
 
+	clocks   map[string]*graph.Clock
 	meta     record.Meta
 	arena    record.Arena
 	sources  map[string]func(m *record.Meta, in *record.In)
@@ -42,7 +44,7 @@ type commit struct {
 // New wires subtopology number sub of t. stores may be nil if it has none.
 func New(t testing.TB, top *topology.Topology, sub int, stores func(s *decl.Store) store.DB) *Run {
 	t.Helper()
-	r := &Run{Dropped: map[string]int{}, Counts: map[string]int32{}, Stores: stores, Stream: -1, sources: map[string]func(*record.Meta, *record.In){}}
+	r := &Run{Dropped: map[string]int{}, Counts: map[string]int32{}, Stores: stores, Stream: -1, sources: map[string]func(*record.Meta, *record.In){}, clocks: map[string]*graph.Clock{}}
 	plan := (*graph.Plan)(top)
 	wired := map[*graph.Node]any{}
 	var down func(n *graph.Node) any
@@ -130,7 +132,23 @@ func (r *Run) Now() int64                        { return r.Wall }
 func (r *Run) OnClose(func())                    {}
 func (r *Run) RequestCommit()                    {}
 func (r *Run) AtCommit(n *graph.Node, f func())  { r.atCommit = append(r.atCommit, commit{n.ID, f}) }
+func (r *Run) OnRollback(func())                 {}
 func (r *Run) Drop(n *graph.Node, reason string) { r.Dropped[n.Name+" "+reason]++ }
+
+// Clock implements graph.Env.
+func (r *Run) Clock(name string) *graph.Clock {
+	c := r.clocks[name]
+	if c == nil {
+		c = graph.NewClock(-1)
+		r.clocks[name] = c
+	}
+	return c
+}
+
+// Log implements graph.Env.
+func (r *Run) Log(_ *decl.Store, key, value []byte, headers []record.Header, time int64) {
+	r.Logged = append(r.Logged, record.Out{Key: key, Value: value, Headers: headers, Time: time})
+}
 
 func (r *Run) Send(o *record.Out) {
 	if r.NSent++; !r.Quiet {

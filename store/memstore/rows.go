@@ -74,6 +74,30 @@ func (r *rows) deletePrefix(prefix []byte) {
 	}
 }
 
+// deleteSpan removes the rows with from <= key < to, whole pages at a time where it can.
+func (r *rows) deleteSpan(from, to []byte) {
+	p, i, _ := r.find(from)
+	for p < len(r.pages) {
+		page := r.pages[p]
+		end := i + sort.Search(len(page)-i, func(j int) bool { return bytes.Compare(page[i+j].key, to) >= 0 })
+		for _, x := range page[i:end] {
+			r.bytes -= int64(len(x.key) + len(x.value))
+		}
+		done := end < len(page)
+		switch {
+		case i == 0 && end == len(page):
+			r.pages = slices.Delete(r.pages, p, p+1)
+		default:
+			r.pages[p] = slices.Delete(page, i, end)
+			p++
+		}
+		if done {
+			return
+		}
+		i = 0
+	}
+}
+
 // iter walks over rows; it is of no use after a write.
 type iter struct {
 	rows     *rows

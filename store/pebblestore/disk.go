@@ -56,7 +56,7 @@ func (d *disk) Get(dst, key []byte) ([]byte, bool, error) {
 }
 
 // Apply implements overlay.Base.
-func (d *disk) Apply(rows overlay.Rows, checkpoints []store.Checkpoint) error {
+func (d *disk) Apply(rows overlay.Rows, checkpoints []store.Checkpoint, gone []overlay.Span) error {
 	if err := d.room(len(rows)); err != nil {
 		return err
 	}
@@ -74,6 +74,11 @@ func (d *disk) Apply(rows overlay.Rows, checkpoints []store.Checkpoint) error {
 		}
 		copy(op.Key, key)
 		if err := op.Finish(); err != nil {
+			return d.wrap(err)
+		}
+	}
+	for _, s := range gone {
+		if err := b.DeleteRange(s.From, s.To, nil); err != nil {
 			return d.wrap(err)
 		}
 	}

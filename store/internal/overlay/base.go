@@ -17,9 +17,9 @@ type Base interface {
 	// Iter returns the rows with from <= key < to, or backwards; nil is open. It shows none or all of an Apply that is
 	// under way. It need not outlive the next Apply.
 	Iter(from, to []byte, reverse bool) store.Iter
-	// Apply writes rows and checkpoints as one: after a crash there are all of them or none, and all if there are any
-	// of a later Apply. It must not keep them.
-	Apply(rows Rows, checkpoints []store.Checkpoint) error
+	// Apply writes rows and checkpoints as one, and removes the rows in the spans given, the new ones too: after a crash
+	// there is all of it or nothing, and all if there is any of a later Apply. It must not keep what it is given.
+	Apply(rows Rows, checkpoints []store.Checkpoint, gone []Span) error
 	// Wipe removes the rows whose keys begin with prefix, and the checkpoint of a changelog.
 	Wipe(prefix []byte, changelog string) error
 	// Flush makes everything applied durable.
@@ -29,6 +29,9 @@ type Base interface {
 	// Size returns the bytes kept, roughly.
 	Size() int64
 }
+
+// A Span is the keys with From <= key < To.
+type Span struct{ From, To []byte }
 
 // Rows is a sequence of rows as bytes: for each the length of the key, the length of the value plus one (0: a deletion),
 // both as uvarints, then key and value. Of rows with the same key the last counts.

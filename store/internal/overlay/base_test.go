@@ -81,7 +81,7 @@ func (b *fakeBase) Get(dst, key []byte) ([]byte, bool, error) {
 	return append(dst, v...), ok, b.err
 }
 
-func (b *fakeBase) Apply(rows overlay.Rows, cps []store.Checkpoint) error {
+func (b *fakeBase) Apply(rows overlay.Rows, cps []store.Checkpoint, gone []overlay.Span) error {
 	if b.hold != nil {
 		<-b.hold
 	}
@@ -98,6 +98,9 @@ func (b *fakeBase) Apply(rows overlay.Rows, cps []store.Checkpoint) error {
 		if has {
 			b.now.rows[string(k)] = string(v)
 		}
+	}
+	for _, s := range gone {
+		maps.DeleteFunc(b.now.rows, func(k, _ string) bool { return string(s.From) <= k && k < string(s.To) })
 	}
 	for _, cp := range cps {
 		b.now.cps[cp.Changelog] = cp

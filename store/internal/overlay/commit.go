@@ -8,6 +8,7 @@ import (
 type batch struct {
 	rows Rows
 	cps  checkpoints
+	gone []Span
 }
 
 // A flight is the batch on its way to the base; there is at most one.
@@ -28,6 +29,9 @@ func (db *DB) Commit(cps ...store.Checkpoint) error {
 	for _, w := range db.tx.dirty {
 		e := db.t.at(w.id)
 		db.held.rows = db.held.rows.add(db.t.key(e), db.t.value(e), e.live())
+	}
+	for _, w := range db.tx.gone {
+		db.held.expire(w)
 	}
 	db.held.cps.put(cps...)
 	db.cps.put(cps...)
@@ -57,19 +61,19 @@ func (db *DB) depart() error {
 	if err := db.land(); err != nil {
 		return err
 	}
-	if len(db.held.rows) == 0 && len(db.held.cps.m) == 0 {
+	if len(db.held.rows) == 0 && len(db.held.cps.m) == 0 && len(db.held.gone) == 0 {
 		return nil
 	}
 	a := &db.air
-	rows, cps := db.held.rows, db.held.cps.all()
+	rows, cps, gone := db.held.rows, db.held.cps.all(), db.held.gone
 	db.held = batch{rows: trim(a.rows)}
 	a.busy, a.epoch, a.rows = true, db.epoch-1, rows
 	if db.opts.Inline {
-		a.done <- db.base.Apply(rows, cps)
+		a.done <- db.base.Apply(rows, cps, gone)
 		return db.land()
 	}
 	// It ends with Apply. The next depart waits for it, and so do Flush and Close.
-	go func() { a.done <- db.base.Apply(rows, cps) }()
+	go func() { a.done <- db.base.Apply(rows, cps, gone) }()
 	return nil
 }
 

@@ -11,6 +11,7 @@ type transaction struct {
 	dirty  []touch // all rows written, in order of the first write; parts hold the same by store
 	undo   []image
 	images []byte // former values; undo points into it
+	gone   []Span // expired in it
 	save   uint32 // number of the last savepoint
 	size   int64  // bytes of the dirty rows
 }
@@ -22,6 +23,8 @@ type touch struct {
 }
 
 // An image is what an entry was before a write.
+//
+// A zero id stands for the last of gone, which is taken back when the image is.
 type image struct {
 	epoch uint64
 	id    uint32
@@ -107,6 +110,10 @@ func (db *DB) Rollback(mark int) {
 	}
 	for i := len(tx.undo) - 1; i >= mark; i-- {
 		im := tx.undo[i]
+		if im.id == 0 {
+			tx.gone = tx.gone[:len(tx.gone)-1]
+			continue
+		}
 		e := db.t.at(im.id)
 		tx.size += int64(im.vlen) - int64(e.vlen)
 		if im.epoch != db.epoch { // its first write: clean again
@@ -174,6 +181,8 @@ func (db *DB) Pending() int64 {
 // reset begins a new transaction. Memory of an unusually large one is given back.
 func (tx *transaction) reset() {
 	tx.dirty, tx.undo, tx.images = trim(tx.dirty), trim(tx.undo), trim(tx.images)
+	clear(tx.gone)
+	tx.gone = tx.gone[:0]
 	tx.save, tx.size = 0, 0
 }
 

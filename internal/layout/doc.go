@@ -1,0 +1,15 @@
+// Package layout says how the rows of each kind of store look in a task's database and in its changelog topic.
+//
+//	row        PREFIX KEY                        VALUE                   store.DB, in the order of KEY
+//	             │  ▲                              │ ▲
+//	      Record │  │ Rows                         │ │
+//	             ▼  │                              ▼ │
+//	record     KEY of Kafka Streams    VALUE of Kafka Streams, timestamp, headers
+//
+// A row's key is chosen for how the store is read; the changelog's bytes are those of Kafka Streams, so that state can be
+// taken over in both directions. A KEY is row identity: one record per changed KEY and transaction is logged.
+//
+//	key-value   key                    time(8) value
+//
+// Numbers are big endian. A Format is stateless: rows follow from a record alone, so that a restore is a plain replay.
+package layout
