@@ -28,7 +28,7 @@ SIM  = $(if $(SIM_ELSEWHERE),$(error tests in virtual time in $(SIM_ELSEWHERE): 
 SIM_RACE = go test $(RACE) -timeout 10m -tags synctests -run "^($(SIM_TESTS))$$" . -sim.seeds=$(RACE_SEEDS) -sim.first=1001
 REAL = go test $(RACE) -p 1 -timeout 15m ./integration/...
 
-.PHONY: help run test jars vet lint bench kafka-up kafka-down fuzz mutants sim costs
+.PHONY: help run test jars vet lint bench kafka-up kafka-down fuzz mutants sim costs conformance
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -76,6 +76,9 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 	    go test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) $$(dirname $$file); \
 	  done; \
 	done
+
+conformance: ## compare with recorded behaviour of Kafka Streams; CASES=DIR another folder of cases, SHOW=NAME one in full
+	@go run ./internal/conformance/cmd/conformance $(if $(CASES),-cases '$(CASES)') $(if $(SHOW),-show '$(SHOW)')
 
 mutants: ## remove each defence of the commit protocol in a copy, and see a test fail
 	@go run ./internal/mutants

@@ -52,6 +52,12 @@ func New(t testing.TB, top *topology.Topology, opts ...Option) *Driver {
 	if o.partitions < 1 {
 		t.Fatalf("kstest: PartitionCount(%d): want 1 or more", o.partitions)
 	}
+	if o.oneTask {
+		if o.partitions > 1 {
+			t.Fatalf("kstest: OneTask and PartitionCount(%d): one task has one partition of each topic", o.partitions)
+		}
+		d.plan = together(d.plan)
+	}
 	d.layOut()
 	d.open()
 	t.Cleanup(d.Close)
@@ -103,6 +109,19 @@ func (d *Driver) Errors() []*topology.RecordError { return slices.Clone(d.errors
 // Dropped returns how many records were dropped, by reason: "skipped" by an error policy, "negative-time", and the reasons of
 // verbs, such as "null-key". A driver that dropped none returns an empty map.
 func (d *Driver) Dropped() map[string]int { return maps.Clone(d.dropped) }
+
+// Topics returns the names of all topics that hold records, sorted: those sent to, those the topology wrote, and changelogs.
+// What was written and is not committed yet is not there.
+func (d *Driver) Topics() []string {
+	var names []string
+	for name, t := range d.topics {
+		if len(t.order) > 0 {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names
+}
 
 // Stopped returns the error the app has stopped with, nil while it runs. It takes OnError to see one: without, a failure
 // fails the test.

@@ -14,6 +14,7 @@ type options struct {
 	start       time.Time
 	application string
 	manual      bool
+	oneTask     bool
 	policy      topology.ErrorPolicy
 }
 

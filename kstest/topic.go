@@ -60,6 +60,8 @@ func (d *Driver) layOut() {
 				case t.Pattern != "":
 					d.sources[i] = append(d.sources[i], d.matching(t)...)
 					continue
+				case d.options.oneTask:
+					d.counts[t.Full(app)] = 1
 				case t.Repartition && t.Partitions == 0:
 					open[t.Full(app)] = t
 				case t.Repartition:

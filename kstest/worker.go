@@ -88,6 +88,7 @@ func (w *worker) open() {
 		Now:        func() time.Time { return d.now },
 		Logger:     d.log.With("task", w.id),
 		OnError:    func(e *topology.RecordError, _ topology.Action) { d.errors = append(d.errors, e) },
+		LogAbsent:  d.options.oneTask,
 		OnDrop:     func(_, reason string) { d.dropped[reason]++ },
 	})
 	if err != nil {

@@ -163,7 +163,7 @@ func TestDeletionsAndMissingKeys(t *testing.T) {
 			s.TryFlatMap(func(k, v string, emit func(string, string)) error { called(k + v); emit("k", v); return nil }).To(out)
 		}, "called kv w; " + keyless + "flat-map-1 null-value 1"},
 		{"Repartition", func(s kstream.Stream[string, string], _ func(string)) { s.Repartition("r") },
-			`called ; sent app-r-repartition:"k"="v" app-r-repartition:"k"=null; dropped r-repartition-sink null-key 1`},
+			`called ; sent app-r-repartition:"k"="v" app-r-repartition:"k"=null; dropped r-repartition-sink null-key-to-repartition 1`},
 	} {
 		t.Run(c.verb, func(t *testing.T) {
 			if got := run(t, func(b *topology.Builder, called func(string)) { c.build(kstream.From(b, words), called) }); got != c.want {

@@ -46,11 +46,33 @@ func (t Topic[K, V]) Matching(regexp string) Topic[K, V] {
 // 1970 is an error of the record. f is called when a record is taken up, before its turn to be processed, so the record
 // is decoded twice; it must be safe for concurrent use.
 func (t Topic[K, V]) TimeFrom(f func(r Record[K, V]) time.Time) Topic[K, V] {
-	at := func(m record.Meta, k K, v V) int64 {
-		return f(Record[K, V]{k, v, time.UnixMilli(m.Time), m.Headers, m.NoKey, m.NoValue}).UnixMilli()
+	if f == nil {
+		return t.TimeOrDrop(nil)
+	}
+	return t.TimeOrDrop(func(r Record[K, V], _ time.Time) (time.Time, bool) { return f(r), true })
+}
+
+// TimeOrDrop is TimeFrom with a function that also gets the latest event time of the record's partition, the zero Time if
+// there is none yet, and that may refuse the record: false drops it, and counts it as one with a negative time. It does what
+// timestamp extractors of Kafka Streams do:
+//
+//	t.TimeOrDrop(func(r topology.Record[string, Order], latest time.Time) (time.Time, bool) {
+//		if r.Time.UnixMilli() < 0 { // a producer that knew no time
+//			return latest, !latest.IsZero()
+//		}
+//		return r.Time, true
+//	})
+func (t Topic[K, V]) TimeOrDrop(f func(r Record[K, V], latest time.Time) (at time.Time, ok bool)) Topic[K, V] {
+	find := func(m record.Meta, k K, v V, latest int64) (int64, bool) {
+		var before time.Time
+		if latest >= 0 {
+			before = time.UnixMilli(latest)
+		}
+		at, ok := f(Record[K, V]{k, v, time.UnixMilli(m.Time), m.Headers, m.NoKey, m.NoValue}, before)
+		return at.UnixMilli(), ok
 	}
 	return t.with(func(s *topics.Spec[K, V]) {
-		if s.Time = &at; f == nil {
+		if s.Time = &find; f == nil {
 			s.Time = nil
 		}
 	})

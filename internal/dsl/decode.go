@@ -84,7 +84,7 @@ func (r *reader[K, V]) readBound(key serde.Serde[K], value serde.Serde[V]) func(
 // tasks, and keeps nothing.
 func extractor[K, V any](s *topics.Spec[K, V], key serde.Serde[K], value serde.Serde[V]) func(string, int32, *record.In, int64) (int64, error) {
 	nullable := topics.Nullable(value)
-	return func(topic string, _ int32, in *record.In, _ int64) (int64, error) {
+	return func(topic string, _ int32, in *record.In, latest int64) (int64, error) {
 		m := record.Meta{Time: in.Time, Headers: in.Headers, NoKey: in.Key == nil, NoValue: in.Value == nil && !nullable}
 		var k K
 		var v V
@@ -99,9 +99,12 @@ func extractor[K, V any](s *topics.Spec[K, V], key serde.Serde[K], value serde.S
 				return 0, &topology.DecodeError{Topic: topic, Part: serde.Value, Err: err}
 			}
 		}
-		at := (*s.Time)(m, k, v)
+		at, ok := (*s.Time)(m, k, v, latest)
+		if !ok {
+			return -1, nil // as a record without a usable time of its own: dropped and counted
+		}
 		if at < 0 {
-			return 0, fmt.Errorf("topology: TimeFrom of topic %q returned %v, before 1970: return the record's own time where there is no better", topic, time.UnixMilli(at).UTC())
+			return 0, fmt.Errorf("topology: the event time of a record of topic %q is found to be %v, before 1970: return the record's own time where there is no better, or drop it with TimeOrDrop", topic, time.UnixMilli(at).UTC())
 		}
 		return at, nil
 	}

@@ -10,6 +10,7 @@ import (
 const (
 	NullKey   = "null-key"
 	NullValue = "null-value"
+	NullRoute = "null-key-to-repartition" // Kafka Streams filters these without counting
 )
 
 // Serdes are those of a repartition topic. Both ends look at them when a task is wired, so that a grouping may still be
@@ -49,7 +50,7 @@ func (to Target[K, V]) sendKeyed(env graph.Env, n *graph.Node, nullKeys bool) re
 	}
 	return func(m *record.Meta, k K, v V) {
 		if w.NullKey(m, k) {
-			env.Drop(n, NullKey)
+			env.Drop(n, NullRoute)
 			return
 		}
 		w.Write(m, k, v)

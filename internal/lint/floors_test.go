@@ -23,6 +23,7 @@ var floors = []Floor{
 	{"internal/record", "", "the record inside a task"},
 	{"internal/partition", "", "which partition a key goes to, in Kafka's own arithmetic"},
 	{"internal/decl", "", "the declaration of a store, shared by those who write it and those who open it"},
+	{"internal/wire", "", "byte formats of what internal topics carry beside plain records"},
 
 	// State.
 	{"store", "serde window internal/decl", "what a store promises; specs are typed by serdes and windowed keys"},
@@ -41,8 +42,8 @@ var floors = []Floor{
 	{"topology", "serde store internal/decl internal/graph internal/proc internal/record internal/rows internal/topics", "builder, checks, description: all that authoring and execution share"},
 
 	// Authoring.
-	{"internal/dsl", "serde store topology internal/decl internal/graph internal/partition internal/record internal/rows internal/topics", "what the verbs of streams and tables have in common: handles, and the ends of every graph"},
-	{"ktable", "serde store topology internal/decl internal/dsl internal/graph internal/record internal/topics", "tables and their verbs; knows no stream"},
+	{"internal/dsl", "serde store topology internal/decl internal/graph internal/partition internal/record internal/rows internal/topics internal/wire", "what the verbs of streams and tables have in common: handles, and the ends of every graph"},
+	{"ktable", "serde store topology internal/decl internal/dsl internal/graph internal/proc internal/record internal/topics internal/wire", "tables and their verbs; knows no stream"},
 	{"kstream", "ktable serde store topology internal/decl internal/dsl internal/graph internal/proc internal/record internal/topics", "streams and their verbs; a table is the fold of a stream, so it may know tables"},
 
 	// Execution.
@@ -58,6 +59,8 @@ var floors = []Floor{
 	{"internal/testkafka/cmd/kafka", "internal/testkafka", "a broker that stays, for make kafka-up"},
 	{"internal/lint", "", "this"},
 	{"internal/wiretest", "store topology internal/decl internal/graph internal/record", "wires a graph in tests of verbs, without a task"},
+	{"internal/conformance", "kstest kstream ktable serde store topology window", "recorded behaviour of Kafka Streams, interpreted over the public language alone"},
+	{"internal/conformance/cmd/conformance", "internal/conformance", "the recorded cases, for make conformance"},
 	{"internal/mutants", "", "what happens to the tests when a defence is removed"},
 	{"internal/costs", "", "what the test suites cost"},
 	{"examples/...", Anything, "programs a user copies"},

@@ -75,27 +75,29 @@ func (t *Task) eventTime() int64 {
 
 // Changelog calls f for each dirty row of stores with a changelog, once per row identity, store by store, in the order
 // of the first write, and then for what operators logged beside rows. Entries are as the topic has them, their slices
-// valid after the call; a nil value deletes. The time of a deletion is stream time: which record deleted is not known any
-// more.
+// valid after the call; a nil value deletes. The time of a deletion is that of the record that deleted last.
 //
-// A row that was not there at the last commit and is not there now is left out. One that was written again as it was is
+// A row that was not there at the last commit and is not there now is left out (but see Config.LogAbsent). One that was written again as it was is
 // not: without transactions, another owner's late write may lie between.
 func (t *Task) Changelog(f func(s *decl.Store, e changelog.Entry)) {
 	t.clock = time.Time{}
-	deleted := t.eventTime()
 	for i := range t.stores {
 		s := &t.stores[i]
 		if !s.decl.Logged() {
 			continue
 		}
 		s.db.Dirty(s.prefix, func(d store.Dirty) bool {
-			if !d.Has && !d.Had {
-				return true
+			at := int64(0)
+			if !d.Has {
+				if !d.Had && !(t.c.LogAbsent && s.decl.NoCache) {
+					return true
+				}
+				at = t.deletedAt(d.Key)
 			}
 			if d.Has && len(d.Value) < layout.TimeLen {
 				panic(fmt.Sprintf("task: a row of store %q has %d bytes: want its time and its value", s.decl.Name, len(d.Value)))
 			}
-			if e, ok := s.format.Record(&t.arena, d.Key[len(s.prefix):], d.Value, d.Has, deleted); ok {
+			if e, ok := s.format.Record(&t.arena, d.Key[len(s.prefix):], d.Value, d.Has, at); ok {
 				f(s.decl, e)
 			}
 			return true

@@ -39,6 +39,7 @@ func (g *guard) Delete(key []byte) error {
 	if ok, err := g.writable(); !ok {
 		return err
 	}
+	g.t.deleted.note(key, g.t.meta.Time)
 	return g.note(g.DB.Delete(key))
 }
 

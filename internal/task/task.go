@@ -39,6 +39,7 @@ type Config struct {
 	Logger        *slog.Logger                                 // nil discards
 	OnError       func(*topology.RecordError, topology.Action) // after a record failed and was judged; may be nil
 	OnDrop        func(node, reason string)                    // a record was dropped; may be nil
+	LogAbsent     bool                                         // changelogs of stores with NoCache also tell deletions of rows that no commit has had, as Kafka Streams' do
 }
 
 // Offset is what to commit for one input: the next record to process, and metadata in Kafka Streams' format.
@@ -91,12 +92,13 @@ type Task struct {
 	refused []refusal
 
 	// The record, timer or emission in hand.
-	stage  stage
-	cur    *input
-	meta   record.Meta
-	arena  record.Arena
-	sender int32    // node of the output being handed to Send
-	outs   []output // wait for the record or timer in hand to be through
+	stage   stage
+	cur     *input
+	meta    record.Meta
+	arena   record.Arena
+	deleted deletions // of the open transaction
+	sender  int32     // node of the output being handed to Send
+	outs    []output  // wait for the record or timer in hand to be through
 	// releasing: outs are on their way out. What fails now is fatal: some of them are out already.
 	releasing bool
 	save      savepoint

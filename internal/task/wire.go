@@ -42,6 +42,7 @@ func New(c Config) (*Task, error) {
 		progress:   map[string]int64{},
 		streamTime: -1,
 		last:       topology.Position{Offset: -1},
+		deleted:    newDeletions(),
 	}
 	t.committed.streamTime = -1
 	if t.log == nil {

@@ -16,7 +16,7 @@ type Spec[K, V any] struct {
 
 	// Time, Partition and Policy are pointers, which can be compared where functions cannot: two sources that share one are
 	// set up alike.
-	Time      *func(m record.Meta, k K, v V) int64
+	Time      *func(m record.Meta, k K, v V, latest int64) (at int64, ok bool) // latest: of its partition, -1 for none; not ok: dropped
 	Partition *func(key K, value V, partitions int) int
 	Policy    *any // of topology.ErrorPolicy; nil: Config's
 }

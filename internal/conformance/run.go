@@ -1,0 +1,183 @@
+package conformance
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/millrace-streams/millrace/kstest"
+	"github.com/millrace-streams/millrace/serde"
+	"github.com/millrace-streams/millrace/topology"
+)
+
+// Options change how a case is run. The zero value is how it was recorded.
+type Options struct {
+	Plain bool            // without nullable types: for cases without nulls
+	Extra []kstest.Option // for the driver, on top of those the case asks for
+}
+
+// Run runs a case and returns what was seen. nulls reports whether a function met a null. An error says that the case could
+// not be run as it is written: it has failed.
+func Run(c *Case, o Options) (seen Expected, nulls bool, err error) {
+	if c.broken != nil {
+		return seen, false, c.broken
+	}
+	defer func() {
+		switch p := recover().(type) {
+		case nil:
+		case Unknown:
+			err = p
+		case fatal:
+			err = errors.New(p.text)
+		default:
+			panic(p)
+		}
+	}()
+	if o.Plain {
+		return execute(plain(c), o)
+	}
+	return execute(nullable(c), o)
+}
+
+func execute[S, N any](p *program[S, N], o Options) (seen Expected, nulls bool, err error) {
+	top, err := p.build()
+	if err != nil {
+		return Expected{Error: &Error{Phase: "build", Cause: err.Error()}}, *p.nulls, nil
+	}
+	tb := &bench{}
+	defer tb.end()
+	d, err := p.open(tb, top, o)
+	if err != nil {
+		return Expected{Error: &Error{Phase: "start", Cause: err.Error()}}, *p.nulls, nil
+	}
+	r := &run[S, N]{p: p, d: d, tb: tb, written: map[string]*kstest.Output[[]byte, []byte]{}}
+	r.seen.Topics = map[string][]Record{}
+	r.collect(-1, "")
+	for i, s := range p.c.Steps {
+		if err := r.step(s); err != nil {
+			r.collect(i, s.Topic)
+			r.seen.Error = &Error{Phase: "run", Step: &i, Cause: err.Error()}
+			return r.seen, *p.nulls, nil
+		}
+		r.collect(i, s.Topic)
+	}
+	r.seen.Stores = map[string]Store{}
+	for name, rows := range p.dumps {
+		r.seen.Stores[name] = rows(d)
+	}
+	for reason, n := range d.Dropped() {
+		if counted(reason) {
+			r.seen.Dropped += n
+		}
+	}
+	return r.seen, *p.nulls, nil
+}
+
+// open makes the driver. What it says of the topology is an error of the phase start.
+func (p *program[S, N]) open(tb *bench, top *topology.Topology, o Options) (d *kstest.Driver, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			f, ok := p.(fatal)
+			if !ok {
+				panic(p)
+			}
+			err = errors.New(f.text)
+		}
+	}()
+	opts := append([]kstest.Option{
+		kstest.OneTask(),
+		kstest.ApplicationID(p.c.App),
+		kstest.StartingAt(time.UnixMilli(p.c.Config.WallClockMs)),
+		kstest.OnError(func(*topology.RecordError) topology.Action { return topology.Fail() }),
+	}, o.Extra...)
+	return kstest.New(tb, top, opts...), nil
+}
+
+// A run is a case on its way.
+type run[S, N any] struct {
+	p       *program[S, N]
+	d       *kstest.Driver
+	tb      *bench
+	written map[string]*kstest.Output[[]byte, []byte]
+	seen    Expected
+}
+
+// step does one step; an error is the one the app has stopped with.
+func (r *run[S, N]) step(s Step) error {
+	switch {
+	case s.AdvanceMs != nil:
+		r.d.Advance(time.Duration(*s.AdvanceMs) * time.Millisecond)
+	default:
+		rec := topology.Record[*string, *string]{Key: s.Key, Value: s.Value, Time: time.UnixMilli(s.Ts)}
+		for _, h := range s.Headers {
+			header := topology.Header{Key: *h[0]}
+			if h[1] != nil {
+				header.Value = []byte(*h[1])
+			}
+			rec.Headers = append(rec.Headers, header)
+		}
+		text := serde.Nullable(serde.String)
+		r.d.Input(topology.NewTopic(s.Topic, text, text)).SendRecord(rec)
+	}
+	return r.d.Stopped()
+}
+
+// collect takes up what was written in a step. sent is the topic that the step itself has written a record to: the first new
+// one there.
+func (r *run[S, N]) collect(step int, sent string) {
+	for _, name := range r.d.Topics() {
+		out := r.written[name]
+		if out == nil {
+			out = r.d.Output(topology.NewTopic(name, serde.Bytes, serde.Bytes))
+			r.written[name] = out
+		}
+		rest := out.Rest()
+		if name == sent && len(rest) > 0 {
+			rest = rest[1:]
+		}
+		for _, rec := range rest {
+			r.seen.Topics[name] = append(r.seen.Topics[name], record(rec, step))
+		}
+	}
+}
+
+func record(rec topology.Record[[]byte, []byte], step int) Record {
+	out := Record{Time: new(rec.Time.UnixMilli()), Step: step}
+	if rec.HasKey() {
+		out.Key = &rec.Key
+	}
+	if rec.HasValue() {
+		out.Value = &rec.Value
+	}
+	for _, h := range rec.Headers {
+		header := Header{Key: h.Key}
+		if h.Value != nil {
+			header.Value = &h.Value
+		}
+		out.Headers = append(out.Headers, header)
+	}
+	return out
+}
+
+// A bench is the testing.TB of a case: what fails it ends the case.
+type bench struct {
+	testing.TB // for its other methods, which a driver does not use
+	cleanups   []func()
+}
+
+// A fatal is what a driver says that cannot go on.
+type fatal struct{ text string }
+
+func (*bench) Helper()                           {}
+func (*bench) Output() io.Writer                 { return io.Discard }
+func (*bench) Errorf(format string, args ...any) { panic(fatal{fmt.Sprintf(format, args...)}) }
+func (*bench) Fatalf(format string, args ...any) { panic(fatal{fmt.Sprintf(format, args...)}) }
+func (b *bench) Cleanup(f func())                { b.cleanups = append(b.cleanups, f) }
+
+func (b *bench) end() {
+	for i := len(b.cleanups) - 1; i >= 0; i-- {
+		b.cleanups[i]()
+	}
+}

@@ -1,0 +1,70 @@
+package conformance
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/millrace-streams/millrace/kstream"
+	"github.com/millrace-streams/millrace/ktable"
+	"github.com/millrace-streams/millrace/topology"
+)
+
+// start makes the operations that begin with nothing, nil for any other.
+func (p *program[S, N]) start(n *Node) element {
+	switch n.Op {
+	case "stream":
+		t := p.source(n, n.list("topics"))
+		return stream[S, N, S, S]{p: p, s: kstream.From(p.b, t), k: p.text, v: p.text}
+	case "table":
+		t := p.source(n, []string{n.text("topic")})
+		opts := p.options(n)
+		return newTable(p, n, ktable.From(p.b, t, n.text("store"), opts...), p.text, p.text)
+	}
+	return nil
+}
+
+// source returns the declaration of topics that are read. Topics are declared once: reading them again is the same source.
+func (p *program[S, N]) source(n *Node, names []string) topology.Topic[S, S] {
+	extractor := n.one("extractor", "fail", "skip", "partitionTime", "value")
+	if len(names) == 0 {
+		unknown("%s: no topic", n)
+	}
+	id := strings.Join(names, " ") + " " + extractor
+	if t, ok := p.sources[id]; ok {
+		return t
+	}
+	t := topology.NewTopic(names[0], p.text.serde, p.text.serde)
+	if len(names) > 1 {
+		t = t.AndNamed(names[1:]...)
+	}
+	switch extractor {
+	case "fail":
+		t = t.TimeFrom(func(r topology.Record[S, S]) time.Time { return r.Time })
+	case "partitionTime":
+		t = t.TimeOrDrop(func(r topology.Record[S, S], latest time.Time) (time.Time, bool) {
+			if r.Time.UnixMilli() < 0 && !latest.IsZero() {
+				return latest, true
+			}
+			return r.Time, true
+		})
+	case "value":
+		value := p.text.text
+		t = t.TimeOrDrop(func(r topology.Record[S, S], _ time.Time) (time.Time, bool) {
+			if r.HasValue() {
+				if v := value(r.Value); v != nil {
+					if _, at, ok := strings.Cut(*v, "@"); ok {
+						ms, err := strconv.ParseInt(at, 10, 64)
+						if err != nil {
+							panic(err)
+						}
+						return time.UnixMilli(ms), ms >= 0
+					}
+				}
+			}
+			return r.Time, r.Time.UnixMilli() >= 0
+		})
+	}
+	p.sources[id] = t
+	return t
+}
