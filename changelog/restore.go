@@ -1,6 +1,8 @@
 package changelog
 
 import (
+	"fmt"
+
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/layout"
 	"github.com/millrace-streams/millrace/store"
@@ -14,11 +16,18 @@ type Applier interface {
 	Load(rows []store.KV, at store.Checkpoint) error
 }
 
+// A source of rows tells a format that restores rows from what came before how far they go. store.DB is one.
+type source interface {
+	Get(key []byte) (value []byte, ok bool, err error)
+}
+
 // A Restore feeds one changelog partition into a store.
 type Restore struct {
 	to     Applier
 	format layout.Format
 	rows   *layout.Writer
+	prefix []byte
+	begun  bool
 	at     store.Checkpoint // at.Offset <= end until done
 	end    int64
 	count  int64
@@ -27,19 +36,41 @@ type Restore struct {
 // NewRestore restores the rows of a store under its prefix, from a checkpoint to end, the high watermark read after the
 // inputs' offsets were stable.
 func NewRestore(d *decl.Store, from store.Checkpoint, end int64, prefix []byte, to Applier) *Restore {
-	return &Restore{to: to, format: layout.Of(d), rows: layout.NewWriter(prefix), at: from, end: end}
+	return &Restore{to: to, format: layout.Of(d), rows: layout.NewWriter(prefix), prefix: prefix, at: from, end: end}
 }
 
-// Feed applies a batch. position is the reader's after it: beyond the offset of the last record when markers or holes follow.
+// Feed applies a batch; a record that its store cannot have written is an error. position is the reader's after it: beyond the offset of the last record when markers or holes follow.
 func (r *Restore) Feed(batch []Entry, position int64) error {
 	r.rows.Reset()
+	stateful, _ := r.format.(layout.Stateful)
+	if err := r.begin(stateful); err != nil {
+		return err
+	}
 	for i := range batch {
 		r.format.Rows(r.rows, &batch[i])
 		r.rows.Next()
+		if err := r.rows.Err(); err != nil {
+			return fmt.Errorf("changelog: a record of %s is none of its store: %w", r.at.Changelog, err)
+		}
+	}
+	if stateful != nil {
+		stateful.Rest(r.rows)
 	}
 	r.at.Offset = max(r.at.Offset, position)
 	r.count += int64(len(batch))
 	return r.to.Load(r.rows.Rows(), r.at)
+}
+
+// begin tells a format once how far the rows of the checkpoint go.
+func (r *Restore) begin(format layout.Stateful) error {
+	from, ok := r.to.(source)
+	if r.begun || format == nil || !ok {
+		return nil
+	}
+	r.begun = true
+	return format.Resume(func(key []byte) ([]byte, bool, error) {
+		return from.Get(append(r.prefix[:len(r.prefix):len(r.prefix)], key...))
+	})
 }
 
 // Finish notes that the store was at the end of the log at the given time, milliseconds since the epoch.

@@ -22,12 +22,16 @@ type DB interface {
 
 	// Get returns the value of a key. It must not be changed, and is valid until the next call of a method that writes.
 	Get(key []byte) (value []byte, ok bool, err error)
+	// Warm has the rows of keys at hand that will be asked for soon: those that are not in memory are read in key order. It
+	// changes no answer. The keys must not change until it returns.
+	Warm(keys [][]byte) error
 	// Set writes a row in the open transaction. Key and value are copied. A nil value is an empty one.
 	Set(key, value []byte) error
 	// Delete removes a row in the open transaction.
 	Delete(key []byte) error
 	// Range returns the rows with from <= key < to in key order, or backwards; nil is open. The rows are those of the moment of
-	// the call, or a mixture with later writes by the same goroutine: a row not written since is always right.
+	// the call, or a mixture with later writes by the same goroutine: a row not written since is always right. Bounds are
+	// copied.
 	Range(from, to []byte, reverse bool) Iter
 
 	// Expire gives up the rows with from <= key < to: from the Commit of the open transaction on they may be gone, from disk

@@ -25,8 +25,12 @@ type Store struct {
 	NoCache     bool              // every update is forwarded at once, not once per commit
 	LRU         int               // keep at most so many rows; 0: no limit
 	TTL         time.Duration     // delete rows not written for so long; 0: never
-	Size        time.Duration     // of a window
+	Size        time.Duration     // of a window; of sliding windows their time difference
+	Advance     time.Duration     // windows start at its multiples only; 0: anywhere
 	Retention   time.Duration     // of windows and sessions
+	Segment     time.Duration     // rows expire by stretches of this length; 0: half the retention, and at least a minute
+	Duplicates  bool              // of a window store: values of equal key and start stand side by side, in order of arrival
+	ByTime      bool              // rows of windows and sessions are also found in the order of time, for what is sent when they close
 	History     time.Duration     // of versioned rows
 	TopicConfig map[string]string // of the changelog topic
 	Source      string            // name of the source topic that serves as changelog; "": the store has its own

@@ -10,6 +10,10 @@
 // taken over in both directions. A KEY is row identity: one record per changed KEY and transaction is logged.
 //
 //	key-value   key                    time(8) value
+//	window      start key              time(8) value      where starts are multiples of the windows' advance
+//	            segment key start      time(8) value      where they are anywhere
+//	session     segment key end start  time(8) value
+//	both        0xff time… key         0                  the same rows in the order of time, if asked
 //
 // Numbers are big endian. A Format is stateless: rows follow from a record alone, so that a restore is a plain replay.
 package layout

@@ -30,6 +30,15 @@ func Of(d *decl.Store) Format {
 	switch d.Kind {
 	case decl.KeyValue:
 		return keyValue{}
+	case decl.Versioned:
+		return &versioned{history: d.History.Milliseconds(), observed: -1}
+	case decl.Window:
+		if d.Duplicates {
+			return newDuplicates(d)
+		}
+		return windows{NewWindowKeys(d)}
+	case decl.Session:
+		return sessions{NewSessionKeys(d)}
 	}
 	panic(fmt.Sprintf("layout: no format of %v stores", d.Kind))
 }

@@ -14,6 +14,7 @@ type Writer struct {
 	ends   []span
 	rows   []store.KV
 	state  uint8 // of the last row
+	err    error // the first record that says no rows
 }
 
 const (
@@ -28,8 +29,18 @@ type span struct{ key, value int }
 // NewWriter returns a writer of rows under a store's prefix.
 func NewWriter(prefix []byte) *Writer { return &Writer{prefix: prefix} }
 
-// Reset drops all rows.
-func (w *Writer) Reset() { w.buf, w.ends, w.state = w.buf[:0], w.ends[:0], nothing }
+// Reset drops all rows, and the error.
+func (w *Writer) Reset() { w.buf, w.ends, w.state, w.err = w.buf[:0], w.ends[:0], nothing, nil }
+
+// Fail tells that a record is none of the store's.
+func (w *Writer) Fail(err error) {
+	if w.err == nil {
+		w.err = err
+	}
+}
+
+// Err returns what Fail was given first since Reset.
+func (w *Writer) Err() error { return w.err }
 
 // Next ends a row.
 func (w *Writer) Next() {

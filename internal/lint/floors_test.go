@@ -27,7 +27,9 @@ var floors = []Floor{
 
 	// State.
 	{"store", "serde window internal/decl", "what a store promises; specs are typed by serdes and windowed keys"},
-	{"store/internal/overlay", "store", "the open transaction over committed rows, the same for every engine"},
+	{"store/internal/arena", "", "memory outside the Go heap"},
+	{"store/internal/table", "store/internal/arena", "the state of a task in memory: dirty, committed and clean rows in one structure"},
+	{"store/internal/overlay", "store store/internal/arena store/internal/table", "the open transaction over committed rows, the same for every engine"},
 	{"store/memstore", "store store/internal/overlay", "rows in memory"},
 	{"store/pebblestore", "store store/internal/overlay", "rows on disk; the only place that knows Pebble"},
 	{"store/storetest", "store", "the suite every engine passes; it knows none of them"},
@@ -38,7 +40,7 @@ var floors = []Floor{
 	{"internal/graph", "internal/decl internal/record store", "the untyped graph both halves meet in; store for the database seam of a task"},
 	{"internal/proc", "internal/decl internal/graph internal/record", "what a processor's handle needs of its task"},
 	{"internal/topics", "internal/graph internal/record serde", "topics with their types erased"},
-	{"internal/rows", "serde store internal/decl internal/graph internal/layout internal/record internal/topics", "typed rows over a task's database; below topology, whose processors are given them"},
+	{"internal/rows", "serde store window internal/decl internal/graph internal/layout internal/record internal/topics", "typed rows over a task's database; below topology, whose processors are given them"},
 	{"topology", "serde store internal/decl internal/graph internal/proc internal/record internal/rows internal/topics", "builder, checks, description: all that authoring and execution share"},
 
 	// Authoring.

@@ -21,16 +21,21 @@ func (s *KeyValue[K, V]) Dirty(old bool, f func(d Dirty[K, V])) {
 		if !row.Had && !row.Has {
 			return true
 		}
-		d := Dirty[K, V]{Key: s.decodeKey(row.Key), KeyBytes: row.Key[s.prefix:]}
-		if row.Has {
-			d.New, d.Time = s.decode(row.Value)
-			d.HasNew = true
-		}
-		if old && row.Had {
-			d.Old, _ = s.decode(row.Before)
-			d.HasOld = true
-		}
-		f(d)
+		f(change(&s.part, s.decodeKey(row.Key[s.prefix:]), &row, old))
 		return true
 	})
+}
+
+// change decodes what the open transaction did to the row of a key.
+func change[K, K2, V any](s *part[K, V], k K2, row *store.Dirty, old bool) Dirty[K2, V] {
+	d := Dirty[K2, V]{Key: k, KeyBytes: row.Key[s.prefix:]}
+	if row.Has {
+		d.New, d.Time = s.decode(row.Value)
+		d.HasNew = true
+	}
+	if old && row.Had {
+		d.Old, _ = s.decode(row.Before)
+		d.HasOld = true
+	}
+	return d
 }

@@ -22,18 +22,8 @@ func bytesLike(t reflect.Type) bool {
 	return t.Kind() == reflect.Slice && t.Elem().Kind() == reflect.Uint8
 }
 
-// at returns the key of a row, valid until the next call.
-func (s *KeyValue[K, V]) at(k K) []byte {
-	b, err := s.key.Append(s.buf[:s.prefix], k)
-	if err != nil {
-		s.fail("a key cannot be encoded", err)
-	}
-	s.buf = b
-	return b
-}
-
 // encode returns the value of a row, valid until the next call.
-func (s *KeyValue[K, V]) encode(v V, time int64) []byte {
+func (s *part[K, V]) encode(v V, time int64) []byte {
 	b, err := s.value.Append(layout.AppendTime(s.val[:0], time), v)
 	if err != nil {
 		s.fail("a value cannot be encoded", err)
@@ -43,7 +33,7 @@ func (s *KeyValue[K, V]) encode(v V, time int64) []byte {
 }
 
 // decode reads the value of a row.
-func (s *KeyValue[K, V]) decode(b []byte) (v V, time int64) {
+func (s *part[K, V]) decode(b []byte) (v V, time int64) {
 	if len(b) < layout.TimeLen {
 		s.fail("a row cannot be decoded", fmt.Errorf("it has %d bytes and begins with a time of %d: another version or application wrote it", len(b), layout.TimeLen))
 	}
@@ -58,9 +48,8 @@ func (s *KeyValue[K, V]) decode(b []byte) (v V, time int64) {
 	return v, time
 }
 
-// decodeKey reads the key of a row, which begins with the prefix.
-func (s *KeyValue[K, V]) decodeKey(b []byte) K {
-	b = b[s.prefix:]
+// decodeKey reads the bytes of a key.
+func (s *part[K, V]) decodeKey(b []byte) K {
 	if s.copies.key {
 		b = s.env.Arena().Copy(b)
 	}

@@ -24,9 +24,35 @@ import (
 // env is a task with databases and a record in hand; nothing else of it is used.
 type env struct {
 	graph.Env
-	db    store.DB
-	meta  record.Meta
-	arena record.Arena
+	db         store.DB
+	meta       record.Meta
+	arena      record.Arena
+	clock      *graph.Clock
+	dropped    int
+	logged     []string // what no row says, as key=value@time
+	log        func(key, value []byte, time int64)
+	onRollback []func()
+}
+
+func newEnv(db store.DB) *env {
+	return &env{db: db, meta: record.Meta{Time: 1000}, clock: graph.NewClock(-1)}
+}
+
+func (e *env) Clock(string) *graph.Clock { return e.clock }
+func (e *env) OnRollback(f func())       { e.onRollback = append(e.onRollback, f) }
+
+func (e *env) Drop(_ *graph.Node, reason string) {
+	if reason != rows.ExpiredWindow {
+		panic(reason)
+	}
+	e.dropped++
+}
+
+func (e *env) Log(_ *decl.Store, key, value []byte, _ []record.Header, time int64) {
+	e.logged = append(e.logged, fmt.Sprintf("%s=%s@%d", key, value, time))
+	if e.log != nil {
+		e.log(key, value, time)
+	}
 }
 
 func (e *env) DB(*decl.Store) store.DB { return e.db }
@@ -38,7 +64,7 @@ var node = &graph.Node{ID: 7, Name: "count"}
 
 // open opens a store of a new database, beside one whose rows must never show.
 func open[K, V any](t testing.TB, key serde.Serde[K], value serde.Serde[V]) (*rows.KeyValue[K, V], *env) {
-	e := &env{db: memstore.Open("below", "rows", "above"), meta: record.Meta{Time: 1000}}
+	e := newEnv(memstore.Open("below", "rows", "above"))
 	t.Cleanup(func() { _ = e.db.Close() })
 	for _, name := range []string{"below", "above"} {
 		check(t, e.db.Set(append(e.db.Prefix(name), "other"...), []byte("none of its business")))
