@@ -28,6 +28,9 @@ type KeyValueReader[K, V any] interface {
 	Range(from, to K) iter.Seq2[K, V]
 	// Reverse returns what Range returns, in descending order.
 	Reverse(from, to K) iter.Seq2[K, V]
+	// From returns the rows from a key on, it included, in ascending order; UpTo those up to a key, it included.
+	From(from K) iter.Seq2[K, V]
+	UpTo(to K) iter.Seq2[K, V]
 	// Prefix returns the rows whose key bytes begin with prefix, in ascending order.
 	Prefix(prefix []byte) iter.Seq2[K, V]
 	// Len counts the rows, by walking over them.
@@ -39,6 +42,8 @@ type KeyValue[K, V any] interface {
 	KeyValueReader[K, V]
 	// Put writes a row. A value that its serde writes as null (serde.Nullable) deletes it.
 	Put(key K, v V)
+	// PutAt is Put with a time other than that of the record in hand.
+	PutAt(key K, v V, at time.Time)
 	// PutIfAbsent writes a row unless the key has one, which is then returned.
 	PutIfAbsent(key K, v V) (old V, found bool)
 	// Delete removes a row and returns what it was.

@@ -54,10 +54,16 @@ func Retention(d time.Duration) Option {
 	return Option{func(s *decl.Store) { s.Retention = span(s, "Retention", d) }}
 }
 
-// History makes the store of a table versioned: it keeps what each row was during the last d of stream time. d must be
-// at least a millisecond.
+// History makes the store of a table versioned: it keeps what each row was during the last d of event time, the highest
+// put into it. A record older than that is dropped and counted. An older record than the row's newest becomes a version in
+// between. A versioned table forwards every update at once (KIP-889, KIP-914). d must be at least a millisecond.
 func History(d time.Duration) Option {
-	return Option{func(s *decl.Store) { s.History = span(s, "History", d) }}
+	return Option{func(s *decl.Store) {
+		s.History = span(s, "History", d)
+		if s.Kind == decl.KeyValue {
+			s.Kind = decl.Versioned
+		}
+	}}
 }
 
 // TopicConfig sets a config of the changelog topic, such as "min.insync.replicas". The last value of a name counts.

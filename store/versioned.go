@@ -9,7 +9,8 @@ import (
 type VersionedReader[K, V any] interface {
 	// Get returns the newest version of a key.
 	Get(key K) (Row[V], bool)
-	// GetAsOf returns the version of a key that held at t.
+	// GetAsOf returns the version of a key that held at t. There is none if t is longer ago than the store's history reaches,
+	// unless the newest version held at t.
 	GetAsOf(key K, t time.Time) (Row[V], bool)
 	// History returns the versions of a key that held at some time from one time to another, newest first.
 	History(key K, from, to time.Time) iter.Seq[Row[V]]
@@ -18,9 +19,10 @@ type VersionedReader[K, V any] interface {
 // Versioned is a store that keeps the history of each key.
 type Versioned[K, V any] interface {
 	VersionedReader[K, V]
-	// Put writes the version of a key that holds from the given time. It returns false if that is longer ago than the
-	// store's history reaches, and changes nothing.
-	Put(key K, v V, at time.Time) bool
-	// Delete ends the version of a key that holds at the given time and returns it.
+	// Put writes the version of a key that holds from the given time. A value that its serde writes as null
+	// (serde.Nullable) is a deletion. until is when the next version replaces it, the zero Time if it is the newest. ok is
+	// false if the time is longer ago than the store's history reaches: nothing is changed.
+	Put(key K, v V, at time.Time) (until time.Time, ok bool)
+	// Delete ends the version of a key that holds at the given time and returns it; see Put.
 	Delete(key K, at time.Time) (Row[V], bool)
 }

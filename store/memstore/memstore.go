@@ -52,6 +52,16 @@ func (b *base) Wipe(prefix []byte, _ string) error {
 	return nil
 }
 
+func (b *base) Read(keys [][]byte, f func(key, value []byte, ok bool) error) error {
+	for _, k := range keys {
+		v, ok, _ := b.Get(nil, k)
+		if err := f(k, v, ok); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (b *base) Iter(from, to []byte, reverse bool) store.Iter { return b.rows.iter(from, to, reverse) }
 func (b *base) Flush() error                                  { return nil }
 func (b *base) Close(bool) error                              { b.rows = rows{}; return nil }

@@ -25,6 +25,28 @@ func (d *disk) Iter(from, to []byte, reverse bool) store.Iter {
 	return d.iter(from, to, reverse)
 }
 
+// Read implements overlay.Base: one walk that skips from key to key, so that blocks are looked for once.
+func (d *disk) Read(keys [][]byte, f func(key, value []byte, ok bool) error) error {
+	it, err := d.db.NewIter(&pebble.IterOptions{LowerBound: keys[0], UpperBound: after(keys[len(keys)-1])})
+	if err != nil {
+		return d.wrap(err)
+	}
+	defer it.Close()
+	for _, key := range keys {
+		var value []byte
+		ok := it.SeekPrefixGE(key) && bytes.Equal(it.Key(), key)
+		if ok {
+			value = it.Value()
+		} else if err := it.Error(); err != nil {
+			return d.wrap(err)
+		}
+		if err := f(key, value, ok); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (d *disk) iter(from, to []byte, reverse bool) *iter {
 	it := &iter{d: d, reverse: reverse}
 	it.it, it.err = d.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})

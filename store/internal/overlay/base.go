@@ -4,16 +4,19 @@ import (
 	"encoding/binary"
 
 	"github.com/millrace-streams/millrace/store"
+	"github.com/millrace-streams/millrace/store/internal/table"
 )
 
 // PrefixLen is the length of the prefix all keys of a store begin with, bytes.
-const PrefixLen = 2
+const PrefixLen = table.PrefixLen
 
 // A Base keeps rows and checkpoints. Apply, Wipe and Flush are called one at a time, Apply perhaps from another
 // goroutine than, and at the same time as, Get and Iter.
 type Base interface {
 	// Get appends the value of a key to dst.
 	Get(dst, key []byte) (value []byte, ok bool, err error)
+	// Read calls f for each key, which rise, with what Get would say. The value is good inside the call. An error of f ends it.
+	Read(keys [][]byte, f func(key, value []byte, ok bool) error) error
 	// Iter returns the rows with from <= key < to, or backwards; nil is open. It shows none or all of an Apply that is
 	// under way. It need not outlive the next Apply.
 	Iter(from, to []byte, reverse bool) store.Iter
@@ -37,8 +40,8 @@ type Span struct{ From, To []byte }
 // both as uvarints, then key and value. Of rows with the same key the last counts.
 type Rows []byte
 
-// add appends a row.
-func (r Rows) add(key, value []byte, has bool) Rows {
+// appendRow appends a row to b.
+func appendRow(r, key, value []byte, has bool) []byte {
 	r = binary.AppendUvarint(r, uint64(len(key)))
 	if !has {
 		r = append(r, 0)

@@ -81,6 +81,19 @@ func (b *fakeBase) Get(dst, key []byte) ([]byte, bool, error) {
 	return append(dst, v...), ok, b.err
 }
 
+func (b *fakeBase) Read(keys [][]byte, f func(key, value []byte, ok bool) error) error {
+	for _, k := range keys {
+		v, ok, err := b.Get(nil, k)
+		if err != nil {
+			return err
+		}
+		if err := f(k, v, ok); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 func (b *fakeBase) Apply(rows overlay.Rows, cps []store.Checkpoint, gone []overlay.Span) error {
 	if b.hold != nil {
 		<-b.hold

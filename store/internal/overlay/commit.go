@@ -4,20 +4,19 @@ import (
 	"github.com/millrace-streams/millrace/store"
 )
 
-// A batch is rows of whole transactions, with the checkpoints they go to.
+// A batch is runs of whole transactions, with the checkpoints they go to and what has expired.
 type batch struct {
-	rows Rows
+	rows buffer
 	cps  checkpoints
 	gone []Span
 }
 
 // A flight is the batch on its way to the base; there is at most one.
 type flight struct {
-	busy    bool
-	epoch   uint64     // rows up to this one are in the base when it has landed
-	applied uint64     // rows up to this one are in the base
-	done    chan error // capacity 1, so that Apply ends also if nobody asks
-	rows    Rows       // of the last flight, to be used again
+	busy  bool
+	epoch uint32     // rows up to this one are in the base when it has landed
+	done  chan error // capacity 1, so that Apply ends also if nobody asks
+	rows  buffer     // of the last flight, to be used again
 }
 
 // Commit implements store.DB.
@@ -26,33 +25,45 @@ func (db *DB) Commit(cps ...store.Checkpoint) error {
 		return err
 	}
 	db.settle()
-	for _, w := range db.tx.dirty {
-		e := db.t.at(w.id)
-		db.held.rows = db.held.rows.add(db.t.key(e), db.t.value(e), e.live())
+	for i := range db.t.Dirties() {
+		r := db.t.Dirty(i)
+		value, live := db.t.Value(r)
+		db.held.rows.add(db.t.Key(r), value, live)
 	}
-	for _, w := range db.tx.gone {
-		db.held.expire(w)
+	for _, s := range db.gone {
+		db.held.expire(s)
 	}
+	db.gone = db.gone[:0]
 	db.held.cps.put(cps...)
 	db.cps.put(cps...)
-	db.begin()
-	if len(db.held.rows) >= db.opts.Batch {
+	db.t.Commit()
+	if db.held.rows.len() >= db.opts.Batch {
 		if err := db.depart(); err != nil {
 			return err
 		}
 	}
+	if err := db.renumber(); err != nil {
+		return err
+	}
 	err := db.look()
-	db.t.evict(db.opts.Limit())
+	db.t.Evict(db.opts.Limit())
 	return err
 }
 
-// begin begins a transaction: rows with the present epoch are committed and held.
-func (db *DB) begin() {
-	for _, p := range db.parts {
-		p.dirty = trim(p.dirty)
+// renumber begins epochs anew when they run out.
+func (db *DB) renumber() error {
+	if !db.t.Full() {
+		return nil
 	}
-	db.tx.reset()
-	db.epoch++
+	if err := db.depart(); err != nil {
+		return err
+	}
+	if err := db.land(); err != nil {
+		return err
+	}
+	db.t.Landed(db.t.Open() - 1) // an epoch without rows never flew
+	db.t.Renumber()
+	return nil
 }
 
 // depart hands the held rows to the base, when the batch before has landed.
@@ -61,19 +72,21 @@ func (db *DB) depart() error {
 	if err := db.land(); err != nil {
 		return err
 	}
-	if len(db.held.rows) == 0 && len(db.held.cps.m) == 0 && len(db.held.gone) == 0 {
+	h := &db.held
+	if h.rows.len() == 0 && len(h.cps.m) == 0 && len(h.gone) == 0 {
 		return nil
 	}
 	a := &db.air
-	rows, cps, gone := db.held.rows, db.held.cps.all(), db.held.gone
-	db.held = batch{rows: trim(a.rows)}
-	a.busy, a.epoch, a.rows = true, db.epoch-1, rows
+	rows, cps, gone := h.rows, h.cps.all(), h.gone
+	a.rows.reset()
+	db.held = batch{rows: a.rows}
+	a.busy, a.epoch, a.rows = true, db.t.Open()-1, rows
 	if db.opts.Inline {
-		a.done <- db.base.Apply(rows, cps, gone)
+		a.done <- db.base.Apply(rows.rows(), cps, gone)
 		return db.land()
 	}
 	// It ends with Apply. The next depart waits for it, and so do Flush and Close.
-	go func() { a.done <- db.base.Apply(rows, cps, gone) }()
+	go func() { a.done <- db.base.Apply(rows.rows(), cps, gone) }()
 	return nil
 }
 
@@ -101,13 +114,10 @@ func (db *DB) landed(err error) {
 	db.air.busy = false
 	if err != nil {
 		_ = db.fail(err)
-		return // applied stays, and with it all rows that the base may lack
+		return // the table goes on holding all rows that the base may lack
 	}
-	db.air.applied = db.air.epoch
 	db.moves++
-	for _, p := range db.parts {
-		p.landed(db.t, db.air.applied)
-	}
+	db.t.Landed(db.air.epoch)
 }
 
 // Flush implements store.DB.

@@ -2,13 +2,13 @@ package overlay
 
 import (
 	"bytes"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
 	"sync/atomic"
 
 	"github.com/millrace-streams/millrace/store"
+	"github.com/millrace-streams/millrace/store/internal/table"
 )
 
 // maxRow is the most a key and its value may be long together, bytes.
@@ -21,6 +21,8 @@ type Options struct {
 	Limit func() int64
 	// Batch is how many bytes of committed rows are held before they are applied together. Zero applies each commit.
 	Batch int
+	// LoadBatch is the same for loaded rows. Zero means Batch.
+	LoadBatch int
 	// Inline has Apply called by the committing goroutine.
 	Inline bool
 }
@@ -36,69 +38,56 @@ type DB struct {
 	base   Base
 	opts   Options
 	clean  bool
-	names  map[string]*part
-	parts  []*part            // in order of their prefixes
-	prefix []*part            // by prefix as a number; nil: no store
-	t      *table             // everything the base lacks, and a cache of what it has
-	epoch  uint64             // of the open transaction; applied < epoch
-	cps    checkpoints        // of all committed rows
-	tx     transaction        // the open one
-	load   loading            // committed by Load, not yet held; empty while a transaction is open
-	held   batch              // committed, waiting for more
-	air    flight             // on its way to the base
-	err    error              // of the base: the database is of no further use
-	closed atomic.Bool        // read by goroutines that outlive their task
-	moves  uint64             // counts what makes iterators of the base miss rows
-	iters  map[*iter]struct{} // open ones
-	miss   []byte             // scratch for reads of the base
-}
-
-// A part is what belongs to one store.
-type part struct {
-	Store
-	dirty []touch  // rows of the open transaction, in order of the first write
-	lacks []uint32 // rows that the base may lack: all with epoch > applied, and others that are flagged listed
-	order order    // of lacks
+	stores []Store        // in order of their prefixes, which is the order of the table's parts
+	names  map[string]int // places in stores
+	t      *table.Table   // everything the base lacks, and a cache of what it has
+	gone   []Span         // expired in the open transaction; the table has a note for each
+	cps    checkpoints    // of all committed rows
+	held   batch          // committed, waiting for more
+	loads  int            // bytes of rows loaded and not yet held
+	air    flight         // on its way to the base
+	err    error          // of the base: the database is of no further use
+	closed atomic.Bool    // read by goroutines that outlive their task
+	moves  uint64         // counts what makes iterators of the base miss rows
+	iters  map[*iter]struct{}
+	miss   []byte // scratch for reads of the base
+	group  group  // scratch of Warm
 }
 
 var _ store.DB = (*DB)(nil)
 
 // Open makes a database of a base. checkpoints are those the base holds, clean says that it was new or closed in order.
 func Open(base Base, stores []Store, checkpoints []store.Checkpoint, clean bool, opts Options) *DB {
-	db := &DB{base: base, opts: opts, clean: clean, names: map[string]*part{}, t: newTable(), epoch: 1, iters: map[*iter]struct{}{}}
+	stores = slices.Clone(stores)
+	slices.SortFunc(stores, func(a, b Store) int { return bytes.Compare(a.Prefix[:], b.Prefix[:]) })
+	db := &DB{base: base, opts: opts, clean: clean, stores: stores, names: map[string]int{}, iters: map[*iter]struct{}{}}
 	db.air.done = make(chan error, 1)
-	for _, s := range stores {
-		p := &part{Store: s}
-		db.names[s.Name] = p
-		db.parts = append(db.parts, p)
-		n := int(binary.BigEndian.Uint16(s.Prefix[:]))
-		for len(db.prefix) <= n {
-			db.prefix = append(db.prefix, nil)
-		}
-		db.prefix[n] = p
+	var prefixes [][table.PrefixLen]byte
+	for i, s := range stores {
+		db.names[s.Name] = i
+		prefixes = append(prefixes, s.Prefix)
 	}
-	slices.SortFunc(db.parts, func(a, b *part) int { return bytes.Compare(a.Prefix[:], b.Prefix[:]) })
+	db.t = table.New(prefixes...)
 	db.cps.put(checkpoints...)
 	return db
 }
 
 // Prefix implements store.DB.
 func (db *DB) Prefix(name string) []byte {
-	p := db.names[name]
-	if p == nil {
+	i, ok := db.names[name]
+	if !ok {
 		panic(fmt.Sprintf("overlay: store %q was not named when the database was opened", name))
 	}
-	return p.Prefix[:]
+	return db.stores[i].Prefix[:]
 }
 
-// partOf returns the store a key belongs to.
-func (db *DB) partOf(key []byte) *part {
-	if len(key) >= PrefixLen {
-		if n := int(binary.BigEndian.Uint16(key)); n < len(db.prefix) && db.prefix[n] != nil {
-			return db.prefix[n]
-		}
+// part returns the store a key belongs to.
+func (db *DB) part(key []byte) int {
+	p := db.t.Part(key)
+	if p < 0 {
+		panic(fmt.Sprintf("overlay: key %x begins with no store's prefix", key))
 	}
-	panic(fmt.Sprintf("overlay: key %x begins with no store's prefix", key))
+	return p
 }
 
 // usable returns the error that all methods return from now on, if there is one.
@@ -122,52 +111,58 @@ func (db *DB) Get(key []byte) (value []byte, ok bool, err error) {
 	if err := db.usable(); err != nil {
 		return nil, false, err
 	}
-	id := db.t.find(key)
-	if id == 0 {
+	r := db.t.Find(key)
+	if r == 0 {
 		return db.read(key)
 	}
-	e := db.t.at(id)
-	e.use()
-	if !e.live() {
+	if value, ok = db.t.Use(r); !ok {
 		return nil, false, nil
 	}
-	return db.t.value(e), true, nil
+	return value, true, nil
 }
 
 // read asks the base and keeps the answer, unless the table is well over its limit: it shrinks at commits only.
 func (db *DB) read(key []byte) (value []byte, ok bool, err error) {
-	if limit := db.opts.Limit(); db.t.bytes > limit+limit/4+4*maxSegment {
-		value, ok, err = db.base.Get(nil, key)
+	if !db.mayGrow() {
+		value, ok, err = db.base.Get(nil, key) // the caller may hold values of several reads
 		if err != nil {
 			return nil, false, db.fail(err)
 		}
 		return value, ok, nil
 	}
-	id, err := db.fetch(key)
+	r, err := db.fetch(key)
 	if err != nil {
 		return nil, false, err
 	}
-	e := db.t.at(id)
-	return db.t.value(e), e.live(), nil
+	value, ok = db.t.Value(r)
+	return value, ok, nil
+}
+
+// mayGrow reports whether the table may take up more of what the base has.
+func (db *DB) mayGrow() bool {
+	limit := db.opts.Limit()
+	return db.t.Bytes() <= limit+limit/4+4<<20
 }
 
 // fetch makes an entry of what the base has for a key.
-func (db *DB) fetch(key []byte) (id uint32, err error) {
+func (db *DB) fetch(key []byte) (table.Ref, error) {
 	value, ok, err := db.base.Get(db.miss[:0], key)
 	if err != nil {
 		return 0, db.fail(err)
 	}
 	db.miss = value[:0]
-	if len(key)+len(value) > maxRow {
-		return 0, tooLong(key, value)
+	if err := fits(key, value); err != nil {
+		return 0, err
 	}
-	id = db.t.insert(key, value, ok, 0)
-	db.t.at(id).flags |= fresh
-	return id, nil
+	return db.t.Fill(key, value, ok), nil
 }
 
-func tooLong(key, value []byte) error {
-	return fmt.Errorf("overlay: a row of %d bytes of key and %d of value is longer than the %d a store takes", len(key), len(value), maxRow)
+// fits refuses rows that the table cannot hold.
+func fits(key, value []byte) error {
+	if len(key) > table.MaxKey || len(key)+len(value) > maxRow {
+		return fmt.Errorf("overlay: a row of %d bytes of key and %d of value is longer than the %d and %d a store takes", len(key), len(value), table.MaxKey, maxRow)
+	}
+	return nil
 }
 
 // Checkpoint implements store.DB.
@@ -189,7 +184,7 @@ func (db *DB) Size() int64 {
 
 // errOpen is returned where no transaction may be open.
 func (db *DB) errOpen(what string) error {
-	return fmt.Errorf("overlay: %s while a transaction with %d dirty rows is open: commit or abort it first", what, len(db.tx.dirty))
+	return fmt.Errorf("overlay: %s while a transaction with %d dirty rows is open: commit or abort it first", what, db.t.Dirties())
 }
 
 // Close implements store.DB.
@@ -206,5 +201,8 @@ func (db *DB) Close() error {
 		_ = it.Close()
 	}
 	db.closed.Store(true)
+	db.t.Close()
+	db.held.rows.free()
+	db.air.rows.free()
 	return errors.Join(db.err, db.base.Close(db.err == nil))
 }

@@ -10,11 +10,11 @@ func (db *DB) Expire(from, to []byte) error {
 	if err := db.usable(); err != nil {
 		return err
 	}
-	if p := db.partOf(from); bytes.Compare(from, to) >= 0 || bytes.Compare(to, after(p.Prefix[:])) > 0 {
+	if p := &db.stores[db.part(from)]; bytes.Compare(from, to) >= 0 || bytes.Compare(to, after(p.Prefix[:])) > 0 {
 		return fmt.Errorf("overlay: Expire from %x to %x: want bounds of one store, the lower first", from, to)
 	}
-	db.tx.gone = append(db.tx.gone, Span{bytes.Clone(from), bytes.Clone(to)})
-	db.tx.undo = append(db.tx.undo, image{})
+	db.gone = append(db.gone, Span{bytes.Clone(from), bytes.Clone(to)})
+	db.t.Note()
 	return nil
 }
 

@@ -2,29 +2,29 @@ package overlay
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/millrace-streams/millrace/store"
+	"github.com/millrace-streams/millrace/store/internal/table"
 )
 
 // iter merges the rows that the base may lack with those of the base. Where both have a key the table is right.
 //
-// Writes may happen while it is open: places in an order are found again by key when the order has changed, and the
-// base's iterator is opened anew when a batch has landed, since rows that were the table's may be the base's now.
+// Writes may happen while it is open: the cursor finds its place again by key, and the base's iterator is opened anew when
+// a batch has landed, since rows that were the table's may be the base's now.
 type iter struct {
 	db       *DB
 	from, to []byte // nil is open
 	reverse  bool
 	base     store.Iter
 	has      bool // base stands at a row not yet taken
-	parts    []*part
-	pos      int    // of the next row in the order of parts[0]; forwards it is ids[pos], backwards ids[pos-1]
-	version  uint64 // of that order
-	moves    uint64 // of the database
+	parts    []int
+	cursor   table.Cursor // in parts[0]
+	moves    uint64       // of the database
 	begun    bool
 	at       []byte // key of the last row taken, from either side
 	key      []byte
 	value    []byte
-	buf      []byte // of values taken from the table, which later writes change in place
 	err      error
 	closed   bool
 }
@@ -48,21 +48,18 @@ func (it *iter) open() {
 	db := it.db
 	from, to := it.from, it.to
 	if it.begun && it.reverse {
-		to = it.at
+		to = bytes.Clone(it.at)
 	} else if it.begun {
 		from = append(bytes.Clone(it.at), 0)
 	}
 	it.parts = it.parts[:0]
-	for _, p := range db.parts {
-		if (to == nil || bytes.Compare(p.Prefix[:], to) < 0) && (from == nil || bytes.Compare(p.Prefix[:], from[:min(PrefixLen, len(from))]) >= 0) {
-			p.sort(db.t)
-			it.parts = append(it.parts, p)
+	for i, s := range db.stores {
+		if (to == nil || bytes.Compare(s.Prefix[:], to) < 0) && (from == nil || bytes.Compare(s.Prefix[:], from[:min(PrefixLen, len(from))]) >= 0) {
+			it.parts = append(it.parts, i)
 		}
 	}
 	if it.reverse {
-		for i, j := 0, len(it.parts)-1; i < j; i, j = i+1, j-1 {
-			it.parts[i], it.parts[j] = it.parts[j], it.parts[i]
-		}
+		slices.Reverse(it.parts)
 	}
 	it.place(from, to)
 	it.moves = db.moves
@@ -70,54 +67,33 @@ func (it *iter) open() {
 	it.has = it.base.Next()
 }
 
-// place finds the next row in the order of parts[0], given the bounds of what is still to come.
+// place puts the cursor into parts[0], given the bounds of what is still to come.
 func (it *iter) place(from, to []byte) {
 	if len(it.parts) == 0 {
 		return
 	}
-	o := &it.parts[0].order
-	it.version = o.version
-	switch {
-	case !it.reverse && from == nil:
-		it.pos = 0
-	case !it.reverse:
-		it.pos = o.seek(it.db.t, from, false)
-	case to == nil:
-		it.pos = len(o.ids)
-	default:
-		it.pos = o.seek(it.db.t, to, false)
+	bound := from
+	if it.reverse {
+		bound = to
 	}
+	it.cursor = it.db.t.Seek(it.parts[0], bound, it.reverse)
 }
 
-// peek returns the next row of the table, nil if there is none.
-func (it *iter) peek() *entry {
+// peek returns the next row of the table, 0 if there is none.
+func (it *iter) peek() table.Ref {
 	t := it.db.t
 	for len(it.parts) > 0 {
-		o := &it.parts[0].order
-		if o.version != it.version {
-			switch {
-			case !it.begun:
-				it.place(it.from, it.to)
-			case it.reverse:
-				it.version, it.pos = o.version, o.seek(t, it.at, false)
-			default:
-				it.version, it.pos = o.version, o.seek(t, it.at, true)
-			}
-		}
-		if !it.reverse && it.pos < len(o.ids) {
-			if e := t.at(o.ids[it.pos]); it.to == nil || bytes.Compare(t.key(e), it.to) < 0 {
-				return e
-			}
-		}
-		if it.reverse && it.pos > 0 {
-			if e := t.at(o.ids[it.pos-1]); it.from == nil || bytes.Compare(t.key(e), it.from) >= 0 {
-				return e
+		r := it.cursor.Peek(it.at, it.begun)
+		if r != 0 {
+			key := t.Key(r)
+			if !it.reverse && (it.to == nil || bytes.Compare(key, it.to) < 0) || it.reverse && (it.from == nil || bytes.Compare(key, it.from) >= 0) {
+				return r
 			}
 		}
 		it.parts = it.parts[1:]
 		it.place(it.from, it.to)
 	}
-	return nil
+	return 0
 }
 
 // Next implements store.Iter.
@@ -134,16 +110,17 @@ func (it *iter) Next() bool {
 		}
 		it.open()
 	}
+	t := it.db.t
 	for {
-		e := it.peek()
-		if e == nil && !it.has {
+		r := it.peek()
+		if r == 0 && !it.has {
 			return false
 		}
 		c := -1 // the table's row comes first
-		if e == nil {
+		if r == 0 {
 			c = 1
 		} else if it.has {
-			c = bytes.Compare(it.db.t.key(e), it.base.Key())
+			c = bytes.Compare(t.Key(r), it.base.Key())
 			if it.reverse {
 				c = -c
 			}
@@ -156,17 +133,13 @@ func (it *iter) Next() bool {
 			it.has = it.base.Next()
 			return true
 		}
-		it.at = append(it.at[:0], it.db.t.key(e)...)
-		if it.reverse {
-			it.pos--
-		} else {
-			it.pos++
-		}
+		it.at = append(it.at[:0], t.Key(r)...)
+		it.cursor.Step()
 		if c == 0 {
 			it.has = it.base.Next()
 		}
-		if e.live() {
-			it.value = append(it.value[:0], it.db.t.value(e)...)
+		if value, live := t.Value(r); live {
+			it.value = append(it.value[:0], value...)
 			it.key = it.at
 			return true
 		}

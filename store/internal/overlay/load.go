@@ -1,20 +1,12 @@
 package overlay
 
 import (
-	"bytes"
 	"fmt"
 
 	"github.com/millrace-streams/millrace/store"
 )
 
-// loading is what Load wrote since rows were last held: each row once, however often it was written.
-type loading struct {
-	ids  []uint32 // entries flagged loaded
-	size int      // bytes of their rows, of all writes
-}
-
-// Load implements store.DB. The rows become durable in batches; after a crash those that were not, and the checkpoint
-// they end at, are loaded again.
+// Load implements store.DB.
 func (db *DB) Load(rows []store.KV, at store.Checkpoint) error {
 	if err := db.usable(); err != nil {
 		return err
@@ -22,54 +14,41 @@ func (db *DB) Load(rows []store.KV, at store.Checkpoint) error {
 	if db.Wrote() {
 		return db.errOpen("Load")
 	}
-	t, l := db.t, &db.load
-	for _, r := range rows {
-		if len(r.Key)+len(r.Value) > maxRow {
-			return tooLong(r.Key, r.Value)
+	before := db.t.Bytes()
+	for i := range rows {
+		r := &rows[i]
+		if err := fits(r.Key, r.Value); err != nil {
+			return err
 		}
-		id := t.find(r.Key)
-		if id == 0 {
-			id = t.insert(r.Key, r.Value, true, 0)
-		} else {
-			t.set(id, r.Value)
-		}
-		e := t.at(id)
-		if e.flags&loaded == 0 {
-			e.flags |= loaded
-			e.epoch = db.epoch
-			db.partOf(r.Key).list(id, e)
-			l.ids = append(l.ids, id)
-			l.size += len(r.Key) + len(r.Value)
-		}
-		e.flags &^= deleted
-		if r.Value == nil {
-			e.flags |= deleted
+		n := db.t.Loaded()
+		db.t.Load(db.part(r.Key), r.Key, r.Value, r.Value != nil)
+		if db.t.Loaded() > n {
+			db.loads += len(r.Key) + len(r.Value)
 		}
 	}
 	db.cps.put(at)
 	db.held.cps.put(at)
-	if len(db.held.rows)+l.size >= db.opts.Batch {
+	limit := db.opts.Limit()
+	if db.held.rows.len()+db.loads >= max(db.opts.Batch, db.opts.LoadBatch) || db.t.Bytes() > limit && before <= limit+4<<20 {
 		if err := db.depart(); err != nil {
 			return err
 		}
-		t.evict(db.opts.Limit())
+		if db.t.Bytes() > limit {
+			if err := db.land(); err != nil { // nothing can be evicted before
+				return err
+			}
+		}
+		db.t.Evict(limit)
 	}
 	return db.look()
 }
 
 // settle adds the loaded rows to the held ones, as a transaction before the one that opens.
 func (db *DB) settle() {
-	l := &db.load
-	if len(l.ids) == 0 {
-		return
+	if db.t.Loaded() > 0 {
+		db.t.Settle(db.held.rows.add)
 	}
-	for _, id := range l.ids {
-		e := db.t.at(id)
-		e.flags &^= loaded
-		db.held.rows = db.held.rows.add(db.t.key(e), db.t.value(e), e.live())
-	}
-	l.ids, l.size = trim(l.ids), 0
-	db.begin()
+	db.loads = 0
 }
 
 // Wipe implements store.DB.
@@ -80,8 +59,8 @@ func (db *DB) Wipe(name, changelog string) error {
 	if db.Wrote() {
 		return db.errOpen("Wipe")
 	}
-	p := db.names[name]
-	if p == nil {
+	part, ok := db.names[name]
+	if !ok {
 		return fmt.Errorf("overlay: Wipe: store %q was not named when the database was opened", name)
 	}
 	if err := db.depart(); err != nil {
@@ -90,16 +69,12 @@ func (db *DB) Wipe(name, changelog string) error {
 	if err := db.land(); err != nil {
 		return err
 	}
-	if err := db.base.Wipe(p.Prefix[:], changelog); err != nil {
+	prefix := db.stores[part].Prefix[:]
+	if err := db.base.Wipe(prefix, changelog); err != nil {
 		return db.fail(err)
 	}
 	delete(db.cps.m, changelog)
-	for id := uint32(1); id < db.t.next; id++ {
-		if e := db.t.at(id); e.seg != none && bytes.HasPrefix(db.t.key(e), p.Prefix[:]) {
-			db.t.forget(id)
-		}
-	}
-	p.lacks, p.order = nil, order{version: p.order.version + 1}
+	db.t.Drop(part, prefix)
 	db.moves++
 	return nil
 }

@@ -1,0 +1,55 @@
+package overlay
+
+import (
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/millrace-streams/millrace/store/internal/arena"
+)
+
+// A buffer collects rows outside the Go heap: half of the memory that waits would otherwise be counted twice, by us and by the
+// collector's pace.
+type buffer struct {
+	b []byte // len is its room
+	n int
+}
+
+func (b *buffer) len() int { return b.n }
+
+// rows returns what is in it, good until the next change.
+func (b *buffer) rows() Rows { return Rows(b.b[:b.n:b.n]) }
+
+// add appends a row.
+func (b *buffer) add(key, value []byte, has bool) {
+	if need := b.n + 2*binary.MaxVarintLen32 + len(key) + len(value); need > len(b.b) {
+		b.grow(need)
+	}
+	b.n = len(appendRow(b.b[:b.n], key, value, has))
+}
+
+func (b *buffer) grow(need int) {
+	to := arena.Alloc(1 << bits.Len(uint(max(need, 4<<10)-1)))
+	copy(to, b.b[:b.n])
+	b.free0()
+	b.b = to
+}
+
+func (b *buffer) free0() {
+	if b.b != nil {
+		arena.Free(b.b)
+	}
+}
+
+// reset empties it. Memory of an unusually large batch is given back.
+func (b *buffer) reset() {
+	if len(b.b) > 1<<16 && b.n < len(b.b)/16 {
+		b.free()
+	}
+	b.n = 0
+}
+
+// free gives the memory back.
+func (b *buffer) free() {
+	b.free0()
+	*b = buffer{}
+}
