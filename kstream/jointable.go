@@ -1,7 +1,6 @@
 package kstream
 
 import (
-	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/dsl"
 	"github.com/millrace-streams/millrace/internal/graph"
 	"github.com/millrace-streams/millrace/internal/record"
@@ -28,7 +27,7 @@ func (s Stream[K, V]) joinTable[VT, R any](step dsl.Step, t dsl.Table[K, VT], jo
 	h.NeedEqualKeys(step.Call)
 	left, same := step.NullKeys, h.SameBuilder(step.Call, t.Handle().Builder(step.Call))
 	if same {
-		step.Stores = []*decl.Store{t.Base()}
+		step.Stores = t.Bases(step.Call)
 	}
 	out := h.MapValues(step, func(env graph.Env, n *graph.Node, next record.Fn[K, R]) record.Fn[K, V] {
 		id, look := int32(n.ID), t.View(env, n)

@@ -38,7 +38,7 @@ func (t Table[K, V]) mapValues[V2 any](step dsl.Step, f func(id int32, k K, v V)
 		id := int32(n.ID)
 		return func(m *record.Meta, k K, c record.Change[V]) {
 			m.Node = id
-			c2 := record.Change[V2]{HasOld: c.HasOld, HasNew: c.HasNew}
+			c2 := record.Change[V2]{HasOld: c.HasOld, HasNew: c.HasNew, Stale: c.Stale}
 			if c.HasNew {
 				c2.New = f(id, k, c.New)
 			}
@@ -64,19 +64,20 @@ func (t Table[K, V]) mapValues[V2 any](step dsl.Step, f func(id int32, k K, v V)
 // FilterMapValues maps each value; a row for which f returns false is deleted downstream. f may be called more often than
 // rows change: for old values, and where the table is looked up.
 func (t Table[K, V]) FilterMapValues[V2 any](f func(V) (V2, bool)) Table[K, V2] {
-	step := dsl.Step{Call: "FilterMapValues", Kind: "filter-map-values", NilFunc: f == nil, Old: graph.WantsOld}
+	step := dsl.Step{Call: "FilterMapValues", Kind: "filter-map-values", NilFunc: f == nil, Old: t.wantsOld()}
+	known := t.knownAbsent()
 	h := t.h().Change(step, func(_ graph.Env, n *graph.Node, next record.ChangeFn[K, V2]) record.ChangeFn[K, V] {
 		id := int32(n.ID)
 		return func(m *record.Meta, k K, c record.Change[V]) {
 			m.Node = id
-			var c2 record.Change[V2]
+			c2 := record.Change[V2]{Stale: c.Stale}
 			if c.HasNew {
 				c2.New, c2.HasNew = f(c.New)
 			}
 			if c.HasOld {
 				c2.Old, c2.HasOld = f(c.Old)
 			}
-			if c2.HasNew || c2.HasOld { // else downstream never had the row
+			if c2.HasNew || c2.HasOld || !known { // else downstream never had the row
 				next(m, k, blank(c2))
 			}
 		}

@@ -28,8 +28,9 @@ var (
 // A bench is a wired subtopology on one memstore.
 type bench struct {
 	*wiretest.Run
-	t  testing.TB
-	db store.DB
+	Plan *graph.Plan
+	t    testing.TB
+	db   store.DB
 }
 
 func wire(t testing.TB, program func(b *topology.Builder)) *bench {
@@ -43,7 +44,7 @@ func wire(t testing.TB, program func(b *topology.Builder)) *bench {
 	}
 	db := memstore.Open(names...)
 	t.Cleanup(func() { db.Close() })
-	return &bench{wiretest.New(t, top, 0, func(*decl.Store) store.DB { return db }), t, db}
+	return &bench{wiretest.New(t, top, 0, func(*decl.Store) store.DB { return db }), (*graph.Plan)(top), t, db}
 }
 
 // send feeds records written as topic:key=value@time, with "-" for null and an optional ",header".
@@ -379,7 +380,7 @@ func TestRepartitionDropsMissingKeysUnlessALeftJoinFollows(t *testing.T) {
 		})
 		b.send("words:k=v@1", "words:-=w@2")
 		b.expect(c.want...)
-		if n := b.Dropped["r-repartition-sink null-key"]; n != 2-len(c.want) {
+		if n := b.Dropped["r-repartition-sink null-key-to-repartition"]; n != 2-len(c.want) {
 			t.Errorf("%d dropped and counted", n)
 		}
 	}

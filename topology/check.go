@@ -40,7 +40,7 @@ type checker struct {
 	nodes        map[string]*graph.Node
 	stores       map[string]*decl.Store
 	storeAt      map[*decl.Store]string // where it was first used
-	repartitions map[string]*graph.Topic
+	repartitions map[string]*graph.Topic // by name without the application id
 	sources      []*graph.Node
 	problems     []graph.Problem
 }
@@ -90,7 +90,7 @@ func (c *checker) store(n *graph.Node, s *decl.Store) {
 		c.report(n.At, n.Call, s.Err)
 	}
 	switch {
-	case s.Kind != decl.KeyValue:
+	case s.Kind != decl.KeyValue && !s.Duplicates:
 		c.report(n.At, node, fmt.Errorf("%s stores are not supported yet: use a key-value store", s.Kind))
 	case s.LRU != 0:
 		c.report(n.At, node, errors.New("store.LRU is not supported yet: leave the option out"))
@@ -111,13 +111,13 @@ func (c *checker) topic(n *graph.Node, t *graph.Topic) {
 	kind := "topic name"
 	if t.Repartition {
 		kind = "repartition name"
-		if prev, ok := c.repartitions[t.Name]; ok && prev != t {
+		if prev, ok := c.repartitions[t.Base()]; ok && prev != t {
 			if n.Source == nil { // of the two ends the sink comes first: one error is enough
 				c.report(t.At, n.Call, fmt.Errorf("repartition %q already used at %s: choose another name, or share the repartitioned handle", t.Name, prev.At))
 			}
 			return
 		}
-		c.repartitions[t.Name] = t
+		c.repartitions[t.Base()] = t
 		if n.Source != nil {
 			return
 		}

@@ -93,7 +93,7 @@ func inventory(t *Topology) map[thing]string {
 			for _, topic := range n.Topics {
 				switch {
 				case topic.Repartition:
-					found[thing{"repartition", topic.Name}] = partitions(topic)
+					found[thing{"repartition", topic.Name + topic.Suffix}] = partitions(topic)
 				case n.Source != nil:
 					found[thing{readTopic, topicName(topic)}] = ""
 				default:

@@ -108,11 +108,8 @@ func fingerprint(s *graph.Sub) uint64 {
 
 // topicName names a topic without an application: Kafka Streams' name without the prefix, or the pattern.
 func topicName(t *graph.Topic) string {
-	switch {
-	case t.Repartition:
-		return t.Name + "-repartition"
-	case t.Pattern != "":
+	if t.Pattern != "" {
 		return t.Pattern
 	}
-	return t.Name
+	return t.Base()
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
 	"github.com/millrace-streams/millrace/internal/record"
+	"github.com/millrace-streams/millrace/internal/topics"
 	"github.com/millrace-streams/millrace/serde"
 )
 
@@ -48,13 +49,42 @@ func (h Handle[K, V]) Fold[A any](s Step, wire func(env graph.Env, n *graph.Node
 
 // Change adds a step from a table to a table.
 func (h Handle[K, V]) Change[V2 any](s Step, wire func(env graph.Env, n *graph.Node, next record.ChangeFn[K, V2]) record.ChangeFn[K, V]) Handle[K, V2] {
-	n := add(h, s, FanChanges[K, V2], wire)
+	n := add(h, s, FanChanges[K, V2], func(env graph.Env, n *graph.Node, next record.ChangeFn[K, V2]) record.ChangeFn[K, V] {
+		return h.withoutNulls(wire(env, n, next))
+	})
 	return Handle[K, V2]{b: h.b, n: n, key: h.key, policy: h.policy}
+}
+
+// Meet adds a step from two tables to one: the changes that two steps, one after each, made of theirs.
+func (h Handle[K, V]) Meet(s Step, other Handle[K, V]) Handle[K, V] {
+	n := add(h, s, FanChanges[K, V], func(_ graph.Env, _ *graph.Node, next record.ChangeFn[K, V]) record.ChangeFn[K, V] { return next })
+	n.AddParent(other.n)
+	return Handle[K, V]{b: h.b, n: n, key: h.key, policy: h.policy}
+}
+
+// withoutNulls returns f for the changes of a table whose serde writes some values as null: such a value is no row.
+func (h Handle[K, V]) withoutNulls(f record.ChangeFn[K, V]) record.ChangeFn[K, V] {
+	null := topics.Null(h.Value())
+	if null == nil {
+		return f
+	}
+	return func(m *record.Meta, k K, c record.Change[V]) {
+		var none V
+		if c.HasNew && null(c.New) {
+			c.New, c.HasNew = none, false
+		}
+		if c.HasOld && null(c.Old) {
+			c.Old, c.HasOld = none, false
+		}
+		f(m, k, c)
+	}
 }
 
 // Unfold adds a step from a table to a stream.
 func (h Handle[K, V]) Unfold[V2 any](s Step, wire func(env graph.Env, n *graph.Node, next record.Fn[K, V2]) record.ChangeFn[K, V]) Handle[K, V2] {
-	n := add(h, s, Fan[K, V2], wire)
+	n := add(h, s, Fan[K, V2], func(env graph.Env, n *graph.Node, next record.Fn[K, V2]) record.ChangeFn[K, V] {
+		return h.withoutNulls(wire(env, n, next))
+	})
 	return Handle[K, V2]{b: h.b, n: n, key: h.key, policy: h.policy}
 }
 
@@ -65,7 +95,9 @@ func (h Handle[K, V]) End(s Step, wire func(env graph.Env, n *graph.Node) record
 
 // EndChanges adds a step after a table that nothing follows.
 func (h Handle[K, V]) EndChanges(s Step, wire func(env graph.Env, n *graph.Node) record.ChangeFn[K, V]) *graph.Node {
-	return add(h, s, Fan[K, V], func(env graph.Env, n *graph.Node, _ record.Fn[K, V]) record.ChangeFn[K, V] { return wire(env, n) })
+	return add(h, s, Fan[K, V], func(env graph.Env, n *graph.Node, _ record.Fn[K, V]) record.ChangeFn[K, V] {
+		return h.withoutNulls(wire(env, n))
+	})
 }
 
 // add is the one place where a typed step becomes an untyped node, and wiring the one where it comes back.

@@ -75,6 +75,7 @@ type Topic struct {
 	Name        string // as given; of an internal topic the base name, to which Full adds the rest
 	Pattern     string // regular expression of topic names instead of Name; sources only
 	Repartition bool   // internal: created by the runtime, trimmed after commits
+	Suffix      string // of an internal topic: what follows its name; "": -repartition
 	Partitions  int    // of a repartition topic; 0: as many as its source topics have at most
 	At          string // file:line
 }
@@ -90,12 +91,23 @@ func (t *Topic) Matches() (*regexp.Regexp, error) {
 	return regexp.Compile("^(?:" + t.Pattern + ")$")
 }
 
-// Full returns the name of the topic in Kafka. Repartition topics are named as in Kafka Streams.
+// Full returns the name of the topic in Kafka. Internal topics are named as in Kafka Streams.
 func (t *Topic) Full(applicationID string) string {
 	if t.Repartition {
-		return applicationID + "-" + t.Name + "-repartition"
+		return applicationID + "-" + t.Base()
 	}
 	return t.Name
+}
+
+// Base returns the name of the topic without the application id that names of internal topics begin with.
+func (t *Topic) Base() string {
+	switch {
+	case !t.Repartition:
+		return t.Name
+	case t.Suffix == "":
+		return t.Name + "-repartition"
+	}
+	return t.Name + t.Suffix
 }
 
 // Changelog returns the name of a store's changelog topic, as in Kafka Streams.
@@ -186,6 +198,8 @@ type Env interface {
 	Now() int64
 	// Schedule calls f each d of stream time or of wall-clock time, from between records.
 	Schedule(n *Node, wall bool, d time.Duration, f func(now time.Time) error) Timer
+	// ScheduleFrom is Schedule on the grid of start, start + d, start + 2d … milliseconds.
+	ScheduleFrom(n *Node, wall bool, start int64, d time.Duration, f func(now time.Time) error) Timer
 	OnClose(f func())
 	RequestCommit()
 }
