@@ -205,20 +205,6 @@ func (r *rows[K, V]) change(k K, row []byte) {
 	}
 }
 
-// Put implements store.KeyValue.
-func (r *rows[K, V]) Put(k K, v V) {
-	r.d.t.Helper()
-	if null := topics.Null(r.value); null != nil && null(v) {
-		r.change(k, nil)
-		return
-	}
-	row, err := r.value.Append(binary.BigEndian.AppendUint64(nil, uint64(r.d.now.UnixMilli())), v)
-	if err != nil {
-		r.fail("the value cannot be encoded", err)
-	}
-	r.change(k, row)
-}
-
 // PutIfAbsent implements store.KeyValue.
 func (r *rows[K, V]) PutIfAbsent(k K, v V) (old V, found bool) {
 	r.d.t.Helper()

@@ -19,9 +19,10 @@ func (s Stream[K, V]) Process[K2, V2 any](name string, setup topology.Setup[K, V
 	c := call("Process", name)
 	step := dsl.Step{Call: c, Kind: "process", Name: name, NilFunc: setup == nil, Stores: s.decls(c, stores)}
 	s.named(c, name)
-	return Stream[K2, V2](s.h().Map(step, func(env graph.Env, n *graph.Node, next record.Fn[K2, V2]) record.Fn[K, V] {
+	return Stream[K2, V2](s.h().Route(step, func(env graph.Env, n *graph.Node, ends dsl.Ends[K2, V2]) record.Fn[K, V] {
 		id, hand := int32(n.ID), proc.NewHand(n)
-		handle := setup((*topology.Task)(proc.NewTask(env, n, hand)), topology.Out[K2, V2](proc.NewOut(env.Meta(), hand, next)))
+		out := proc.NewOut(env.Meta(), hand, ends.All).With(ends)
+		handle := setup((*topology.Task)(proc.NewTask(env, n, hand)), topology.Out[K2, V2](out))
 		if handle == nil {
 			record.Fail(id, errors.New("kstream: the processor's setup returned a nil Handler"))
 		}

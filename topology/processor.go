@@ -2,6 +2,7 @@ package topology
 
 import (
 	"context"
+	"time"
 
 	"github.com/millrace-streams/millrace/internal/proc"
 	"github.com/millrace-streams/millrace/internal/record"
@@ -29,6 +30,12 @@ type Out[K, V any] proc.Out[K, V]
 // Send sends a record with the time and headers of the record in hand; in a timer, with the timer's time.
 func (o Out[K, V]) Send(key K, value V) { proc.Out[K, V](o).Send(key, value) }
 
+// To returns an Out that sends to one of the next steps alone: to that of the given name (Stream.As, or the name a processor
+// or a store has). Call it in the setup; a name that no next step has fails it.
+//
+//	big, rest := out.To("big"), out.To("rest")
+func (o Out[K, V]) To(step string) Out[K, V] { return Out[K, V](proc.Out[K, V](o).To(step)) }
+
 // SendRecord sends a whole record. A zero Time means the time of the record in hand; a time before 1970 is an error.
 func (o Out[K, V]) SendRecord(r Record[K, V]) {
 	p := proc.Out[K, V](o)
@@ -45,6 +52,11 @@ type OutValue[V any] proc.OutValue[V]
 
 // Send sends a value with the key, time and headers of the record in hand.
 func (o OutValue[V]) Send(value V) { proc.OutValue[V](o).Send(value, false) }
+
+// SendAt sends a value with another time than the record in hand has; a time before 1970 is an error.
+func (o OutValue[V]) SendAt(at time.Time, value V) {
+	proc.OutValue[V](o).SendAt(at.UnixMilli(), value)
+}
 
 // SendDelete sends a deletion of the key in hand.
 func (o OutValue[V]) SendDelete() {

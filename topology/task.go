@@ -24,6 +24,14 @@ func (t *Task) KeyValue[K, V any](s store.KeyValueSpec[K, V]) store.KeyValue[K, 
 	return rows.Open[K, V](p.Env(), p.Node(), s.Decl())
 }
 
+// Versioned returns this task's part of a versioned store, which must be among those the processor was connected to. The
+// store ends the handler if it fails.
+func (t *Task) Versioned[K, V any](s store.VersionedSpec[K, V]) store.Versioned[K, V] {
+	p := (*proc.Task)(t)
+	p.NeedStore(s.Name(), s.Decl())
+	return rows.OpenVersioned[K, V](p.Env(), p.Node(), s.Decl())
+}
+
 // EveryStream calls f each d of stream time, the highest event time the task has taken up: first as soon as that is
 // known, then on multiples of d from there. It runs between records, and not at all while no records come; a gap of
 // several d calls it once. An error of f fails the task.
@@ -35,6 +43,18 @@ func (t *Task) EveryStream(d time.Duration, f func(now time.Time) error) *Timer 
 // of f fails the task.
 func (t *Task) EveryWall(d time.Duration, f func(now time.Time) error) *Timer {
 	return &Timer{(*proc.Task)(t).Every(true, d, f)}
+}
+
+// EveryStreamFrom is EveryStream on the grid of start, start + d, start + 2d … stream time: at midnight, say, or on the hour.
+// The first call comes once stream time reaches start, at once if it is past that. Source: KIP-1146.
+func (t *Task) EveryStreamFrom(start time.Time, d time.Duration, f func(now time.Time) error) *Timer {
+	return &Timer{(*proc.Task)(t).EveryFrom(false, start, d, f)}
+}
+
+// EveryWallFrom is EveryWall on the grid of start, start + d, start + 2d … wall-clock time. The first call comes at start, or
+// at the next moment of the grid if that is past. Source: KIP-1146.
+func (t *Task) EveryWallFrom(start time.Time, d time.Duration, f func(now time.Time) error) *Timer {
+	return &Timer{(*proc.Task)(t).EveryFrom(true, start, d, f)}
 }
 
 // OnClose calls f when the task leaves this process. What it sends or stores is not committed.

@@ -21,6 +21,7 @@ type program[S, N any] struct {
 	nulls   *bool                     // a function has met a null
 	named   map[string]element        // by id
 	sources map[string]topology.Topic[S, S]
+	known   map[string]declared[S]                  // stores, by name
 	dumps   map[string]func(d *kstest.Driver) Store // of the stores that can be read, by name
 }
 
@@ -40,7 +41,7 @@ func newProgram[S, N any](c *Case, text kind[S], numbers kind[N], number func(in
 		text: text.watched(nulls), numbers: numbers.watched(nulls), number: number,
 		counts: kind[int64]{"int64", plainNumbers().serde, plainNumbers().text, nil},
 		named:  map[string]element{}, sources: map[string]topology.Topic[S, S]{},
-		dumps: map[string]func(*kstest.Driver) Store{},
+		known: map[string]declared[S]{}, dumps: map[string]func(*kstest.Driver) Store{},
 	}
 }
 
@@ -100,6 +101,9 @@ func (p *program[S, N]) onlyOneReader() error {
 func (p *program[S, N]) add(n *Node) {
 	e := p.start(n)
 	if e == nil {
+		if !n.has("in") && !n.has("left") {
+			unknown("%s: no such operation", n)
+		}
 		from := "in"
 		if n.has("left") {
 			from = "left"

@@ -1,17 +1,19 @@
 package conformance
 
 import (
-	"github.com/millrace-streams/millrace/kstest"
-	"github.com/millrace-streams/millrace/ktable"
+	"github.com/millrace-streams/millrace/store"
 )
 
-// tableRows returns the rows of a table's store.
-func tableRows[K, V any](d *kstest.Driver, n *Node, t ktable.Table[K, V], k kind[K], v kind[V]) Store {
+// keyValueRows returns the rows of a key-value store, with their times if it shows them.
+func keyValueRows[K, V any](rows store.KeyValueReader[K, V], k kind[K], v kind[V], timed bool) Store {
 	s := Store{Kind: "keyValue", Rows: []Row{}}
-	rows := d.Table(t)
 	for key := range rows.All() {
 		row, _ := rows.GetRow(key)
-		s.Rows = append(s.Rows, Row{Key: []byte(*k.text(key)), Time: new(row.Time.UnixMilli())}.with(v.name, v.text(row.Value)))
+		r := Row{Key: []byte(*k.text(key))}.with(v.name, v.text(row.Value))
+		if timed {
+			r.Time = new(row.Time.UnixMilli())
+		}
+		s.Rows = append(s.Rows, r)
 	}
 	return s
 }

@@ -20,6 +20,8 @@ func (p *program[S, N]) start(n *Node) element {
 		t := p.source(n, []string{n.text("topic")})
 		opts := p.options(n)
 		return newTable(p, n, ktable.From(p.b, t, n.text("store"), opts...), p.text, p.text)
+	case "store":
+		return p.declare(n)
 	}
 	return nil
 }

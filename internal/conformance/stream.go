@@ -9,14 +9,16 @@ import (
 
 // A stream of the language. K is S or a windowed S, V is S or N.
 type stream[S, N, K, V any] struct {
-	p     *program[S, N]
-	s     kstream.Stream[K, V]
-	k     kind[K]
-	v     kind[V]
-	moved bool // the key may have changed since the last repartitioning
+	p      *program[S, N]
+	s      kstream.Stream[K, V]
+	k      kind[K]
+	v      kind[V]
+	routes []string // names that operations that follow must have, since a router sends to them
+	moved  bool     // the key may have changed since the last repartitioning
 }
 
 func (x stream[S, N, K, V]) verb(n *Node) element {
+	x = x.routed(n)
 	switch n.Op {
 	case "filter", "filterNot":
 		return x.filter(n)
@@ -72,11 +74,11 @@ func (x stream[S, N, K, V]) verb(n *Node) element {
 
 // textValues and texts are what follows from x by a verb that gives texts.
 func textValues[S, N, K, V any](x stream[S, N, K, V], s kstream.Stream[K, S]) stream[S, N, K, S] {
-	return stream[S, N, K, S]{x.p, s.WithValueSerde(x.p.text.serde), x.k, x.p.text, x.moved}
+	return stream[S, N, K, S]{p: x.p, s: s.WithValueSerde(x.p.text.serde), k: x.k, v: x.p.text, moved: x.moved}
 }
 
 func texts[S, N, K, V any](x stream[S, N, K, V], s kstream.Stream[S, S]) stream[S, N, S, S] {
-	return stream[S, N, S, S]{x.p, s.WithSerdes(x.p.text.serde, x.p.text.serde), x.p.text, x.p.text, true}
+	return stream[S, N, S, S]{p: x.p, s: s.WithSerdes(x.p.text.serde, x.p.text.serde), k: x.p.text, v: x.p.text, moved: true}
 }
 
 func or(a, b string) string {
@@ -111,7 +113,7 @@ func (x stream[S, N, K, V]) flatMapValues(n *Node) element {
 func (x stream[S, N, K, V]) selectKey(n *Node) stream[S, N, S, V] {
 	f := n.selector("fn")
 	s := x.s.SelectKey(func(k K, v V) S { return x.p.text.of(f(x.k.text(k), x.v.text(v))) })
-	return stream[S, N, S, V]{x.p, s.WithSerdes(x.p.text.serde, x.v.serde), x.p.text, x.v, true}
+	return stream[S, N, S, V]{p: x.p, s: s.WithSerdes(x.p.text.serde, x.v.serde), k: x.p.text, v: x.v, moved: true}
 }
 
 func (x stream[S, N, K, V]) repartition(n *Node) element {

@@ -19,7 +19,9 @@ type table[S, N, K, V any] struct {
 
 // newTable returns a table with a store of its own, which is looked at in the end.
 func newTable[S, N, K, V any](p *program[S, N], n *Node, t ktable.Table[K, V], k kind[K], v kind[V]) table[S, N, K, V] {
-	p.dumps[n.text("store")] = func(d *kstest.Driver) Store { return tableRows(d, n, t, k, v) }
+	name := n.text("store")
+	p.dumps[name] = func(d *kstest.Driver) Store { return keyValueRows(d.Table(t), k, v, true) }
+	p.known[name] = declared[S]{name: name, spec: t.Store(), timed: true, find: finder(t.Store(), k, v, true)}
 	return table[S, N, K, V]{p, t, k, v}
 }
 

@@ -35,10 +35,19 @@ func (t *Task) NeedStore(name string, s *decl.Store) {
 
 // Every schedules f. Within f no record is in hand, and what is sent has the timer's time.
 func (t *Task) Every(wall bool, d time.Duration, f func(now time.Time) error) graph.Timer {
+	return t.env.Schedule(t.node, wall, d, t.timed(f))
+}
+
+// EveryFrom is Every on the grid that begins at start.
+func (t *Task) EveryFrom(wall bool, start time.Time, d time.Duration, f func(now time.Time) error) graph.Timer {
+	return t.env.ScheduleFrom(t.node, wall, start.UnixMilli(), d, t.timed(f))
+}
+
+func (t *Task) timed(f func(now time.Time) error) func(now time.Time) error {
 	node := int32(t.node.ID)
-	return t.env.Schedule(t.node, wall, d, func(now time.Time) error {
+	return func(now time.Time) error {
 		t.hand.holds = aTime
 		*t.env.Meta() = record.Meta{Time: now.UnixMilli(), Node: node}
 		return f(now)
-	})
+	}
 }

@@ -1,10 +1,12 @@
 package rows
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
+	"github.com/millrace-streams/millrace/internal/record"
 	"github.com/millrace-streams/millrace/store"
 )
 
@@ -16,6 +18,9 @@ var _ store.KeyValue[string, int64] = (*KeyValue[string, int64])(nil)
 
 // Open returns the task's rows of a store for the step at n. The store's serdes must be of K and V.
 func Open[K, V any](env graph.Env, n *graph.Node, d *decl.Store) *KeyValue[K, V] {
+	if d.Kind == decl.Versioned {
+		record.Fail(int32(n.ID), fmt.Errorf("store %q (%s) is versioned: declare it with store.NewVersioned, or take ktable.VersionedStore of the table", d.Name, d.At))
+	}
 	return &KeyValue[K, V]{open[K, V](env, n, d)}
 }
 
@@ -76,8 +81,7 @@ func (s *KeyValue[K, V]) PutIfAbsent(k K, v V) (old V, found bool) {
 
 // Delete implements store.KeyValue.
 func (s *KeyValue[K, V]) Delete(k K) (old V, found bool) {
-	if old, _, found = s.Find(k); found {
-		s.Remove(k)
-	}
+	old, _, found = s.Find(k)
+	s.Remove(k) // also where there is none: a changelog may want to tell so
 	return old, found
 }

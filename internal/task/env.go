@@ -140,5 +140,18 @@ func (t *Task) checkRefused() {
 
 // Schedule calls f each d from between records.
 func (e env) Schedule(n *graph.Node, wall bool, d time.Duration, f func(now time.Time) error) graph.Timer {
-	return e.t.schedule(n, wall, d, f)
+	due := int64(0)
+	if wall {
+		due = e.t.now().UnixMilli() + d.Milliseconds()
+	}
+	return e.t.schedule(n, wall, due, d, f)
+}
+
+// ScheduleFrom calls f each d on the grid of start, from between records.
+func (e env) ScheduleFrom(n *graph.Node, wall bool, start int64, d time.Duration, f func(now time.Time) error) graph.Timer {
+	tm := e.t.schedule(n, wall, start, d, f)
+	if now := e.t.now().UnixMilli(); wall && start < now {
+		tm.due = tm.next(now)
+	}
+	return tm
 }

@@ -10,8 +10,9 @@ import (
 
 // A timer calls a function each interval of stream time or of wall-clock time.
 //
-//	stream   0 ──── every ──── every ────►   the first call comes as soon as the time is known
-//	wall   made ─── every ──── every ────►   the first call comes after one interval
+//	stream     0 ──── every ──── every ────►   the first call comes as soon as the time is known
+//	wall     made ─── every ──── every ────►   the first call comes after one interval
+//	anchored start ── every ──── every ────►   the first call comes at the start; by stream time at once if that is past
 //
 // Calls that were missed are made up for by a single one; the grid stays where it was.
 type timer struct {
@@ -26,14 +27,11 @@ type timer struct {
 	committedDue int64
 }
 
-func (t *Task) schedule(n *graph.Node, wall bool, d time.Duration, f func(now time.Time) error) graph.Timer {
+func (t *Task) schedule(n *graph.Node, wall bool, due int64, d time.Duration, f func(now time.Time) error) *timer {
 	if d < time.Millisecond {
 		record.Fail(int32(n.ID), fmt.Errorf("timer with an interval of %v: want a millisecond or more", d))
 	}
-	tm := &timer{t: t, node: n, wall: wall, every: d.Milliseconds(), f: f}
-	if wall {
-		tm.due = t.now().UnixMilli() + tm.every
-	}
+	tm := &timer{t: t, node: n, wall: wall, due: due, every: d.Milliseconds(), f: f}
 	t.timers = append(t.timers, tm)
 	return tm
 }

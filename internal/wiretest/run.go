@@ -176,6 +176,10 @@ func (r *Run) Schedule(_ *graph.Node, _ bool, _ time.Duration, f func(time.Time)
 	return timer{func() { r.Timers[i] = func(time.Time) error { return nil } }}
 }
 
+func (r *Run) ScheduleFrom(n *graph.Node, wall bool, _ int64, d time.Duration, f func(time.Time) error) graph.Timer {
+	return r.Schedule(n, wall, d, f)
+}
+
 type timer struct{ stop func() }
 
 func (t timer) Stop() { t.stop() }
