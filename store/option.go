@@ -54,6 +54,19 @@ func Retention(d time.Duration) Option {
 	return Option{func(s *decl.Store) { s.Retention = span(s, "Retention", d) }}
 }
 
+// SegmentInterval has the rows of window and session stores expire by stretches of d: a shorter one frees disk earlier and
+// drops late writes earlier. Without it, d is half the retention and at least a minute, as in Kafka Streams. d must be at
+// least a millisecond. Of versioned stores it is the stretch by which versions are kept together.
+func SegmentInterval(d time.Duration) Option {
+	return Option{func(s *decl.Store) { s.Segment = span(s, "SegmentInterval", d) }}
+}
+
+// Duplicates has a window store keep all values that are put for a key and start, side by side, in order of arrival,
+// instead of the last one.
+func Duplicates() Option {
+	return Option{func(s *decl.Store) { s.Duplicates = true }}
+}
+
 // History makes the store of a table versioned: it keeps what each row was during the last d of event time, the highest
 // put into it. A record older than that is dropped and counted. An older record than the row's newest becomes a version in
 // between. A versioned table forwards every update at once (KIP-889, KIP-914). d must be at least a millisecond.

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"math"
 	"path/filepath"
 	"reflect"
 	"runtime"
@@ -44,6 +45,12 @@ type SessionSpec[K, V any] struct{ spec }
 
 // A VersionedSpec declares a store that keeps the history of each key.
 type VersionedSpec[K, V any] struct{ spec }
+
+// VersionsOf returns the spec of a table's store as one of versions. It is for Millrace's own packages: use
+// ktable.VersionedStore.
+func VersionsOf[K, V any](table KeyValueSpec[K, V]) VersionedSpec[K, V] {
+	return VersionedSpec[K, V]{table.spec}
+}
 
 // NewKeyValue declares a key-value store. A nil serde means serde.Of. What is wrong with the declaration is reported by
 // the Build of the topology that uses it.
@@ -102,11 +109,22 @@ func finish(d *decl.Store, opts []Option) spec {
 	for _, o := range opts {
 		o.Apply(d)
 	}
+	for _, of := range []time.Duration{d.Size, d.Retention, d.Segment} {
+		if of%time.Millisecond != 0 && of != math.MaxInt64 {
+			invalid(d, "%v is not a whole number of milliseconds, in which stores count time: round it", of)
+		}
+	}
 	if d.Kind == decl.Window && d.Retention < d.Size {
 		invalid(d, "retention %v is less than the windows' size %v: windows would go before they end", d.Retention, d.Size)
 	}
 	if d.Retention != 0 && d.Kind != decl.Window && d.Kind != decl.Session {
 		invalid(d, "Retention is for window and session stores, this is a %v store", d.Kind)
+	}
+	if d.Segment != 0 && d.Kind == decl.KeyValue && d.History == 0 {
+		invalid(d, "SegmentInterval is for stores whose rows expire, this is a %v store", d.Kind)
+	}
+	if d.Duplicates && d.Kind != decl.Window {
+		invalid(d, "Duplicates is for window stores, this is a %v store", d.Kind)
 	}
 	if d.History != 0 && (d.Kind == decl.Window || d.Kind == decl.Session) {
 		invalid(d, "History is for tables and versioned stores, this is a %v store", d.Kind)

@@ -14,6 +14,7 @@ import (
 func TestASpecCarriesWhatWasDeclaredAndWhere(t *testing.T) {
 	spec := store.NewWindow("w", serde.String, serde.Int64, time.Minute, time.Hour,
 		store.InMemory(), store.NoChangelog(), store.NoCache(), store.LRU(5), store.TTL(time.Second), store.Retention(2*time.Hour),
+		store.SegmentInterval(time.Minute), store.Duplicates(),
 		store.TopicConfig("a", "1"), store.TopicConfig("b", "2"), store.TopicConfig("a", "3"))
 	d := spec.Decl()
 	if d.Err != nil {
@@ -22,7 +23,7 @@ func TestASpecCarriesWhatWasDeclaredAndWhere(t *testing.T) {
 	if spec.Name() != "w" || d.Name != "w" || d.Kind != decl.Window || !strings.HasPrefix(d.At, "spec_test.go:") {
 		t.Errorf("declared %v %q at %s", d.Kind, d.Name, d.At)
 	}
-	if !d.InMemory || !d.NoChangelog || !d.NoCache || d.LRU != 5 || d.TTL != time.Second || d.Size != time.Minute || d.Retention != 2*time.Hour {
+	if !d.InMemory || !d.NoChangelog || !d.NoCache || d.LRU != 5 || d.TTL != time.Second || d.Size != time.Minute || d.Retention != 2*time.Hour || d.Segment != time.Minute || !d.Duplicates {
 		t.Errorf("declared %+v", d)
 	}
 	if !maps.Equal(d.TopicConfig, map[string]string{"a": "3", "b": "2"}) {
@@ -67,6 +68,10 @@ func TestWhatIsWrongWithADeclarationIsKept(t *testing.T) {
 		"retention(0s): must be at least 1ms":                           store.NewSession("s", serde.String, serde.Int64, 0).Decl(),
 		"history(-1s): must be at least 1ms":                            store.NewVersioned("s", serde.String, serde.Int64, -time.Second).Decl(),
 		"Retention is for window and session stores":                    store.NewKeyValue("s", serde.String, serde.Int64, store.Retention(time.Hour)).Decl(),
+		"SegmentInterval is for stores whose rows expire":              store.NewKeyValue("s", serde.String, serde.Int64, store.SegmentInterval(time.Hour)).Decl(),
+		"SegmentInterval(0s): must be at least 1ms":                    store.NewWindow("s", serde.String, serde.Int64, time.Minute, time.Hour, store.SegmentInterval(0)).Decl(),
+		"Duplicates is for window stores":                              store.NewSession("s", serde.String, serde.Int64, time.Hour, store.Duplicates()).Decl(),
+		"1.0005s is not a whole number of milliseconds":                store.NewSession("s", serde.String, serde.Int64, 1000500*time.Microsecond).Decl(),
 		"History is for tables and versioned stores, this is a session": store.NewSession("s", serde.String, serde.Int64, time.Hour, store.History(time.Hour)).Decl(),
 	} {
 		if d.Err == nil || !strings.Contains(d.Err.Error(), want) || !strings.Contains(d.Err.Error(), `store "s"`) {

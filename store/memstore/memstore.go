@@ -30,7 +30,7 @@ func (b *base) Get(dst, key []byte) ([]byte, bool, error) {
 	return append(dst, b.rows.pages[p][i].value...), true, nil
 }
 
-func (b *base) Apply(rows overlay.Rows, _ []store.Checkpoint, gone []overlay.Span) error {
+func (b *base) Apply(rows overlay.Rows, _ int, _ []store.Checkpoint, gone []overlay.Span) error {
 	for len(rows) > 0 {
 		var key, value []byte
 		var has bool

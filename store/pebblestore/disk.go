@@ -2,8 +2,11 @@ package pebblestore
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"sync"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -16,25 +19,21 @@ import (
 // maxSublevels is how many files of the top level may cover one key before writes wait for compactions.
 const maxSublevels = 24
 
-// emptyFlush is the text of the error that Pebble reports for a flush that went well and had nothing to write; it does
-// not export it.
-const emptyFlush = "pebble: empty table"
-
 // disk is the overlay's base: one Pebble database.
 type disk struct {
-	dir      string
-	engine   *Engine
-	fs       vfs.FS
-	lock     *pebble.Lock
-	db       *pebble.DB
-	batch    int           // bytes applied at once
-	memtable int           // bytes
-	rows     sorter        // of the batch being applied
-	unasked  int           // bytes applied since Pebble was last asked how full it is
-	event    chan struct{} // capacity 1: a flush or compaction ended
-	broken   chan struct{} // closed when the first flush or compaction failed
-	once     sync.Once
-	failure  error // set before broken is closed
+	dir     string
+	engine  *Engine
+	fs      vfs.FS
+	lock    *pebble.Lock
+	db      *pebble.DB
+	opts    *pebble.Options
+	batch   int           // bytes applied at once
+	rows    sorter        // of the batch being applied
+	files   int           // written so far
+	event   chan struct{} // capacity 1: a compaction ended
+	broken  chan struct{} // closed when the first compaction failed
+	once    sync.Once
+	failure error // set before broken is closed
 }
 
 var _ overlay.Base = (*disk)(nil)
@@ -55,54 +54,56 @@ func (d *disk) Get(dst, key []byte) ([]byte, bool, error) {
 	return dst, true, nil
 }
 
-// Apply implements overlay.Base.
-func (d *disk) Apply(rows overlay.Rows, checkpoints []store.Checkpoint, gone []overlay.Span) error {
-	if err := d.room(len(rows)); err != nil {
+// Apply implements overlay.Base: the rows are sorted and become one file per store, the checkpoints a file of their own, so that rows
+// that rise in time never overlap those before.
+func (d *disk) Apply(rows overlay.Rows, count int, checkpoints []store.Checkpoint, gone []overlay.Span) error {
+	if err := d.room(); err != nil {
 		return err
 	}
-	refs := d.rows.sort(rows)
-	b := d.db.NewBatchWithSize(len(rows) + 8*len(refs) + 128*len(checkpoints) + 64)
-	defer b.Close()
-	for _, r := range refs {
+	l := &load{d: d}
+	slices.SortFunc(checkpoints, func(a, b store.Checkpoint) int { return strings.Compare(a.Changelog, b.Changelog) })
+	for i, cp := range checkpoints {
+		if i == 0 {
+			l.begin()
+		}
+		l.set(metaKey(kindCheckpoint, cp.Changelog), checkpointValue(cp))
+	}
+	prefix := -1
+	for _, r := range d.rows.sort(rows, count) {
 		key, value, has, _ := rows[r.off:].Next()
-		op := (*pebble.DeferredBatchOp)(nil)
+		if len(gone) > 0 && expired(key, gone) {
+			continue
+		}
+		if prefix != int(r.prefix) {
+			prefix = int(r.prefix)
+			l.begin()
+		}
 		if has {
-			op = b.SetDeferred(len(key), len(value))
-			copy(op.Value, value)
+			l.set(key, value)
 		} else {
-			op = b.DeleteDeferred(len(key))
-		}
-		copy(op.Key, key)
-		if err := op.Finish(); err != nil {
-			return d.wrap(err)
+			l.delete(key)
 		}
 	}
-	for _, s := range gone {
-		if err := b.DeleteRange(s.From, s.To, nil); err != nil {
+	if err := l.ingest(pebble.KeyRange{}); err != nil {
+		return err
+	}
+	for _, s := range gone { // no offset depends on it: what expired is not shown
+		if err := d.db.Excise(context.Background(), pebble.KeyRange{Start: s.From, End: s.To}); err != nil {
 			return d.wrap(err)
 		}
-	}
-	for _, cp := range checkpoints {
-		if err := b.Set(metaKey(kindCheckpoint, cp.Changelog), checkpointValue(cp), nil); err != nil {
-			return d.wrap(err)
-		}
-	}
-	if err := b.Commit(pebble.NoSync); err != nil {
-		return d.wrap(err)
 	}
 	return nil
 }
 
-// room waits until Pebble has room for n more bytes, or failed. Asking it is not cheap, so that is done after each half
-// of a batch.
-func (d *disk) room(n int) error {
-	d.unasked += n
-	for d.unasked > d.batch/2 {
-		m := d.db.Metrics()
-		if m.MemTable.Size <= uint64(2*(d.batch+d.memtable)+d.unasked) && m.Levels[0].Sublevels < maxSublevels {
-			d.unasked = 0
-			break
-		}
+func expired(key []byte, gone []overlay.Span) bool {
+	return slices.ContainsFunc(gone, func(s overlay.Span) bool {
+		return bytes.Compare(s.From, key) <= 0 && bytes.Compare(key, s.To) < 0
+	})
+}
+
+// room waits until compactions have caught up, or failed: reads look into each of the files that cover a key.
+func (d *disk) room() error {
+	for d.db.Metrics().Levels[0].Sublevels >= maxSublevels {
 		select {
 		case <-d.event:
 		case <-d.broken:
@@ -119,18 +120,10 @@ func (d *disk) room(n int) error {
 
 // Wipe implements overlay.Base.
 func (d *disk) Wipe(prefix []byte, changelog string) error {
-	b := d.db.NewBatch()
-	defer b.Close()
-	if err := b.DeleteRange(prefix, after(prefix), nil); err != nil {
-		return d.wrap(err)
-	}
-	if err := b.Delete(metaKey(kindCheckpoint, changelog), nil); err != nil {
-		return d.wrap(err)
-	}
-	if err := b.Commit(pebble.NoSync); err != nil {
-		return d.wrap(err)
-	}
-	return nil
+	l := &load{d: d}
+	l.begin()
+	l.delete(metaKey(kindCheckpoint, changelog))
+	return l.ingest(pebble.KeyRange{Start: prefix, End: after(prefix)})
 }
 
 // after returns the first key that is above all keys with a prefix, nil if there is none.
@@ -144,31 +137,21 @@ func after(prefix []byte) []byte {
 	return nil
 }
 
-// Flush implements overlay.Base. Pebble's own Flush would wait for ever while flushing fails.
-func (d *disk) Flush() error {
-	flushed, err := d.db.AsyncFlush()
-	if err != nil {
-		return d.wrap(err)
-	}
-	select {
-	case <-flushed:
-		return nil
-	case <-d.broken:
-		return d.failure
-	}
-}
+// Flush implements overlay.Base: what was applied is durable.
+func (d *disk) Flush() error { return nil }
 
-// Close implements overlay.Base. The mark that the database was closed in order is in the last batch, so that it is on
-// disk only with everything before it.
+// Close implements overlay.Base. The mark that the database was closed in order is its last file.
 func (d *disk) Close(clean bool) (err error) {
 	if clean {
-		if err = d.db.Set(metaKey(kindClean, ""), nil, pebble.NoSync); err == nil {
-			err = d.Flush()
-		}
+		l := &load{d: d}
+		l.begin()
+		l.set(metaKey(kindClean, ""), nil)
+		err = l.ingest(pebble.KeyRange{})
 	}
 	if e := d.db.Close(); e != nil && err == nil {
 		err = d.wrap(e)
 	}
+	d.rows.free()
 	d.engine.open.Add(-1)
 	return errors.Join(err, d.lock.Close())
 }
@@ -176,7 +159,7 @@ func (d *disk) Close(clean bool) (err error) {
 // Size implements overlay.Base.
 func (d *disk) Size() int64 { return int64(d.db.Metrics().DiskSpaceUsage()) }
 
-// fail keeps the first failure of a flush or compaction.
+// fail keeps the first failure of a compaction.
 func (d *disk) fail(what string, err error) {
 	d.once.Do(func() {
 		d.failure = d.wrap(fmt.Errorf("%s: %w", what, err))
@@ -196,12 +179,6 @@ func (d *disk) listener(log logger) *pebble.EventListener {
 		DataCorruption: func(info pebble.DataCorruptionInfo) {
 			log.Errorf("%v", info)
 			d.fail("read "+info.Path, info.Details)
-		},
-		FlushEnd: func(info pebble.FlushInfo) {
-			if info.Err != nil && info.Err.Error() != emptyFlush {
-				d.fail("flush", info.Err)
-			}
-			wake()
 		},
 		CompactionEnd: func(info pebble.CompactionInfo) {
 			if info.Err != nil && !errors.Is(info.Err, pebble.ErrCancelledCompaction) {

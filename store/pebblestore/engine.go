@@ -17,8 +17,8 @@ const (
 	openFiles = 1024
 	// Batches of committed rows are between these sizes, bytes.
 	minBatch, maxBatch = 64 << 10, 32 << 20
-	// Memtables are between these sizes, bytes.
-	minMemtable, maxMemtable = 256 << 10, 4 << 20
+	// memtable is the size of the memtables, bytes. Pebble must have one; nothing is written through it.
+	memtable = 64 << 10
 )
 
 // An Engine is what the databases of one process share: a block cache, a file cache and a budget of memory. It is safe
@@ -66,12 +66,6 @@ func (e *Engine) batch(databases int) int {
 	return int(min(max(e.memory/16/int64(max(1, databases)), minBatch), maxBatch))
 }
 
-// memtable returns the size of a memtable. A batch of more than half of it is sorted by us and becomes a file without
-// passing through the memtable's skip list, which is what makes writing cheap; so memtables are small.
-func (e *Engine) memtable(databases int) int {
-	return min(max(e.batch(databases)/2, minMemtable), maxMemtable)
-}
-
 // options are the settings of a database.
 func (e *Engine) options(d *disk) *pebble.Options {
 	log := logger{e.log.With("dir", d.dir)}
@@ -84,11 +78,10 @@ func (e *Engine) options(d *disk) *pebble.Options {
 		Lock:               d.lock,
 		Logger:             log,
 		EventListener:      d.listener(log),
-		MemTableSize:       uint64(d.memtable),
-		// Pebble stalls writers without end while a flush fails. So it must never stall them; disk.room does, and gives
-		// up when flushing failed.
-		MemTableStopWritesThreshold: 1 << 20,
-		L0StopWritesThreshold:       1 << 20,
+		MemTableSize:       memtable,
+		// Pebble stalls writers without end while compactions fail. So it must never stall them; disk.room does, and gives
+		// up when one failed.
+		L0StopWritesThreshold: 1 << 20,
 		// Twice as many files before a compaction: less is written again where random keys are updated.
 		L0CompactionThreshold:      8,
 		CompactionConcurrencyRange: func() (int, int) { return 1, 2 },

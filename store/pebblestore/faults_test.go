@@ -31,7 +31,7 @@ type fault struct {
 func (f *fault) String() string { return f.err.Error() }
 
 func (f *fault) MaybeError(op errorfs.Op) error {
-	if f.on.Load() && strings.HasSuffix(op.Path, ".sst") && f.is(op) {
+	if f.on.Load() && (strings.HasSuffix(op.Path, ".sst") || strings.Contains(op.Path, unfinished)) && f.is(op) {
 		return &os.PathError{Op: "test", Path: op.Path, Err: f.err}
 	}
 	return nil
@@ -300,13 +300,13 @@ func TestAMissingFileIsDamage(t *testing.T) {
 	}
 }
 
-// TestAFullDiskEndsAWaitForRoom has the disk fill up while rows wait for room behind a flush that is under way: a writer
-// that waits inside Pebble would wait for ever.
+// TestAFullDiskEndsAWaitForRoom has the disk fill up while rows wait for a compaction that is under way: a writer that
+// waits inside Pebble would wait for ever.
 func TestAFullDiskEndsAWaitForRoom(t *testing.T) {
 	hold := make(chan struct{})
 	f := &fault{err: syscall.ENOSPC, is: func(op errorfs.Op) bool {
-		if !writes(op) {
-			return false
+		if !writes(op) || !strings.HasSuffix(op.Path, ".sst") || op.Kind == errorfs.OpLink || op.Kind == errorfs.OpRename {
+			return false // our own files have other names until they are Pebble's
 		}
 		<-hold
 		return true

@@ -77,19 +77,24 @@ func TestADamagedCatalogIsFound(t *testing.T) {
 
 func TestRowsAreSortedAndTheLastOfAKeyCounts(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
-	for range 200 {
+	var s sorter
+	defer s.free()
+	for round := range 200 {
 		var rows overlay.Rows
 		last := map[string]string{}
-		for i := range rng.IntN(300) {
-			key := fmt.Sprint("prefix of eight bytes and more "[:rng.IntN(30)], rng.IntN(50))
+		count := rng.IntN(300)
+		if round%20 == 0 {
+			count = 20_000
+		}
+		for i := range count {
+			key := fmt.Sprint(string(rune('a'+rng.IntN(3))), "=prefix of eight bytes and more "[:1+rng.IntN(30)], rng.IntN(50+count))
 			value := fmt.Sprint(i)
 			rows = append(rows, byte(len(key)), byte(len(value)+1))
 			rows = append(append(rows, key...), value...)
 			last[key] = value
 		}
-		var s sorter
 		var before []byte
-		refs := s.sort(rows)
+		refs := s.sort(rows, count)
 		for _, r := range refs {
 			key, value, _, _ := rows[r.off:].Next()
 			if before != nil && bytes.Compare(before, key) >= 0 || last[string(key)] != string(value) {

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -45,7 +47,7 @@ func (e *Engine) disk(dir string, o Options) *disk {
 		fs = vfs.Default
 	}
 	return &disk{
-		dir: dir, engine: e, fs: markerFS{fs}, batch: e.batch(o.Databases), memtable: e.memtable(o.Databases),
+		dir: dir, engine: e, fs: markerFS{fs}, batch: e.batch(o.Databases),
 		event: make(chan struct{}, 1), broken: make(chan struct{}),
 	}
 }
@@ -73,7 +75,12 @@ func (d *disk) open(stores []string) (_ store.DB, err error) {
 			err = errors.Join(err, d.lock.Close())
 		}
 	}()
-	d.db, err = pebble.Open(d.dir, d.engine.options(d))
+	if err := d.sweep(); err != nil {
+		return nil, err
+	}
+	d.opts = d.engine.options(d)
+	d.opts.EnsureDefaults()
+	d.db, err = pebble.Open(d.dir, d.opts)
 	if err != nil {
 		return nil, d.openError(err)
 	}
@@ -91,8 +98,9 @@ func (d *disk) open(stores []string) (_ store.DB, err error) {
 		return nil, err
 	}
 	return overlay.Open(d, parts, c.checkpoints, c.format == 0 || c.clean, overlay.Options{
-		Limit: d.engine.table,
-		Batch: d.batch,
+		Limit:     d.engine.table,
+		Batch:     d.batch,
+		LoadBatch: 2 * d.batch,
 	}), nil
 }
 
@@ -149,36 +157,35 @@ func (d *disk) catalog() (*catalog, error) {
 // begin makes the database one that is open: durably, it is no longer marked as closed in order, and the stores have
 // their prefixes.
 func (d *disk) begin(c *catalog, stores []string) ([]overlay.Store, error) {
-	b := d.db.NewBatch()
-	defer b.Close()
+	var parts []overlay.Store
+	facts := map[string][]byte{}
 	if c.format == 0 {
-		if err := b.Set(metaKey(kindFormat, ""), formatValue(Format), nil); err != nil {
-			return nil, d.wrap(err)
-		}
+		facts[string(metaKey(kindFormat, ""))] = formatValue(Format)
 	}
 	if c.clean {
-		if err := b.Delete(metaKey(kindClean, ""), nil); err != nil {
-			return nil, d.wrap(err)
-		}
+		facts[string(metaKey(kindClean, ""))] = nil
 	}
-	var parts []overlay.Store
 	for _, name := range stores {
 		prefix, added, err := c.allot(name)
 		if err != nil {
 			return nil, fmt.Errorf("pebblestore: %s: %w", d.dir, err)
 		}
 		if added {
-			if err := b.Set(metaKey(kindStore, name), prefix[:], nil); err != nil {
-				return nil, d.wrap(err)
-			}
+			facts[string(metaKey(kindStore, name))] = prefix[:]
 		}
 		parts = append(parts, overlay.Store{Name: name, Prefix: prefix})
 	}
-	if b.Empty() {
+	if len(facts) == 0 {
 		return parts, nil
 	}
-	if err := b.Commit(pebble.NoSync); err != nil {
-		return nil, d.wrap(err)
+	l := &load{d: d}
+	l.begin()
+	for _, key := range slices.Sorted(maps.Keys(facts)) {
+		if value := facts[key]; value != nil {
+			l.set([]byte(key), value)
+		} else {
+			l.delete([]byte(key))
+		}
 	}
-	return parts, d.Flush()
+	return parts, l.ingest(pebble.KeyRange{})
 }

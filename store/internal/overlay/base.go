@@ -20,9 +20,9 @@ type Base interface {
 	// Iter returns the rows with from <= key < to, or backwards; nil is open. It shows none or all of an Apply that is
 	// under way. It need not outlive the next Apply.
 	Iter(from, to []byte, reverse bool) store.Iter
-	// Apply writes rows and checkpoints as one, and removes the rows in the spans given, the new ones too: after a crash
+	// Apply writes count rows and the checkpoints as one, and removes the rows in the spans given, the new ones too: after a crash
 	// there is all of it or nothing, and all if there is any of a later Apply. It must not keep what it is given.
-	Apply(rows Rows, checkpoints []store.Checkpoint, gone []Span) error
+	Apply(rows Rows, count int, checkpoints []store.Checkpoint, gone []Span) error
 	// Wipe removes the rows whose keys begin with prefix, and the checkpoint of a changelog.
 	Wipe(prefix []byte, changelog string) error
 	// Flush makes everything applied durable.

@@ -94,7 +94,7 @@ func (b *fakeBase) Read(keys [][]byte, f func(key, value []byte, ok bool) error)
 	return nil
 }
 
-func (b *fakeBase) Apply(rows overlay.Rows, cps []store.Checkpoint, gone []overlay.Span) error {
+func (b *fakeBase) Apply(rows overlay.Rows, _ int, cps []store.Checkpoint, gone []overlay.Span) error {
 	if b.hold != nil {
 		<-b.hold
 	}

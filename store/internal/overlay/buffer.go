@@ -10,11 +10,17 @@ import (
 // A buffer collects rows outside the Go heap: half of the memory that waits would otherwise be counted twice, by us and by the
 // collector's pace.
 type buffer struct {
-	b []byte // len is its room
-	n int
+	b     []byte // len is its room
+	n     int    // bytes
+	count int    // rows
 }
 
 func (b *buffer) len() int { return b.n }
+
+// size returns what it takes to sort and write the rows: their bytes, and a reference to each.
+func (b *buffer) size() int { return b.n + refLen*b.count }
+
+const refLen = 16
 
 // rows returns what is in it, good until the next change.
 func (b *buffer) rows() Rows { return Rows(b.b[:b.n:b.n]) }
@@ -25,6 +31,7 @@ func (b *buffer) add(key, value []byte, has bool) {
 		b.grow(need)
 	}
 	b.n = len(appendRow(b.b[:b.n], key, value, has))
+	b.count++
 }
 
 func (b *buffer) grow(need int) {
@@ -45,7 +52,7 @@ func (b *buffer) reset() {
 	if len(b.b) > 1<<16 && b.n < len(b.b)/16 {
 		b.free()
 	}
-	b.n = 0
+	b.n, b.count = 0, 0
 }
 
 // free gives the memory back.

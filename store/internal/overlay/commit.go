@@ -37,7 +37,7 @@ func (db *DB) Commit(cps ...store.Checkpoint) error {
 	db.held.cps.put(cps...)
 	db.cps.put(cps...)
 	db.t.Commit()
-	if db.held.rows.len() >= db.opts.Batch {
+	if db.held.rows.size() >= db.opts.Batch {
 		if err := db.depart(); err != nil {
 			return err
 		}
@@ -82,11 +82,11 @@ func (db *DB) depart() error {
 	db.held = batch{rows: a.rows}
 	a.busy, a.epoch, a.rows = true, db.t.Open()-1, rows
 	if db.opts.Inline {
-		a.done <- db.base.Apply(rows.rows(), cps, gone)
+		a.done <- db.base.Apply(rows.rows(), rows.count, cps, gone)
 		return db.land()
 	}
 	// It ends with Apply. The next depart waits for it, and so do Flush and Close.
-	go func() { a.done <- db.base.Apply(rows.rows(), cps, gone) }()
+	go func() { a.done <- db.base.Apply(rows.rows(), rows.count, cps, gone) }()
 	return nil
 }
 

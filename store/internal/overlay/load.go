@@ -23,13 +23,13 @@ func (db *DB) Load(rows []store.KV, at store.Checkpoint) error {
 		n := db.t.Loaded()
 		db.t.Load(db.part(r.Key), r.Key, r.Value, r.Value != nil)
 		if db.t.Loaded() > n {
-			db.loads += len(r.Key) + len(r.Value)
+			db.loads += len(r.Key) + len(r.Value) + refLen
 		}
 	}
 	db.cps.put(at)
 	db.held.cps.put(at)
 	limit := db.opts.Limit()
-	if db.held.rows.len()+db.loads >= max(db.opts.Batch, db.opts.LoadBatch) || db.t.Bytes() > limit && before <= limit+4<<20 {
+	if db.held.rows.size()+db.loads >= max(db.opts.Batch, db.opts.LoadBatch) || db.t.Bytes() > limit && before <= limit+4<<20 {
 		if err := db.depart(); err != nil {
 			return err
 		}
