@@ -46,7 +46,7 @@ var floors = []Floor{
 	// Authoring.
 	{"internal/dsl", "serde store topology internal/decl internal/graph internal/partition internal/record internal/rows internal/topics internal/wire", "what the verbs of streams and tables have in common: handles, and the ends of every graph"},
 	{"ktable", "serde store topology internal/decl internal/dsl internal/graph internal/proc internal/record internal/topics internal/wire", "tables and their verbs; knows no stream"},
-	{"kstream", "ktable serde store topology internal/decl internal/dsl internal/graph internal/proc internal/record internal/topics", "streams and their verbs; a table is the fold of a stream, so it may know tables"},
+	{"kstream", "ktable serde store topology window internal/decl internal/dsl internal/graph internal/proc internal/record internal/rows internal/topics", "streams and their verbs; a table is the fold of a stream, so it may know tables; rows for what joins of streams keep"},
 
 	// Execution.
 	{"internal/task", "changelog store topology internal/decl internal/graph internal/layout internal/partition internal/record", "one partition group running one subtopology: a pure machine, without clock, socket or goroutine"},
