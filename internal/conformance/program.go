@@ -3,6 +3,7 @@ package conformance
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/millrace-streams/millrace/kstest"
 	"github.com/millrace-streams/millrace/store"
@@ -134,6 +135,9 @@ func (p *program[S, N]) element(n *Node, field string) element {
 	}
 	return e
 }
+
+// millis returns a number of milliseconds as a duration.
+func (p *program[S, N]) millis(n int64) time.Duration { return time.Duration(n) * time.Millisecond }
 
 // options reads the store fields of an operation.
 func (p *program[S, N]) options(n *Node) (opts []store.Option) {

@@ -66,6 +66,8 @@ func (x stream[S, N, K, V]) verb(n *Node) element {
 		return x.process(n)
 	case "processValues":
 		return x.processValues(n)
+	case "joinStream":
+		return x.joinStream(n)
 	case "joinTable":
 		return x.joinTable(n)
 	}

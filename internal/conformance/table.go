@@ -38,6 +38,12 @@ func (x table[S, N, K, V]) verb(n *Node) element {
 		f := n.valueOf("fn")
 		t := x.t.MapValuesWithKey(func(k K, v V) S { return x.p.text.of(f(x.k.text(k), x.v.text(v))) })
 		return materialized(x, n, t.WithValueSerde(x.p.text.serde), x.p.text)
+	case "joinTables":
+		return x.joinTables(n)
+	case "joinForeign":
+		return x.joinForeign(n)
+	case "tableGroupBy":
+		return x.groupBy(n)
 	case "toStream":
 		return x.toStream(n)
 	}
