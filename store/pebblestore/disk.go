@@ -19,6 +19,9 @@ import (
 // maxSublevels is how many files of the top level may cover one key before writes wait for compactions.
 const maxSublevels = 24
 
+// ahead is how many rows ahead of the one being written are fetched from memory: in key order they lie anywhere.
+const ahead = 8
+
 // disk is the overlay's base: one Pebble database.
 type disk struct {
 	dir     string
@@ -30,6 +33,7 @@ type disk struct {
 	batch   int           // bytes applied at once
 	rows    sorter        // of the batch being applied
 	files   int           // written so far
+	near    byte          // keeps the compiler from leaving reads ahead out
 	event   chan struct{} // capacity 1: a compaction ended
 	broken  chan struct{} // closed when the first compaction failed
 	once    sync.Once
@@ -69,7 +73,11 @@ func (d *disk) Apply(rows overlay.Rows, count int, checkpoints []store.Checkpoin
 		l.set(metaKey(kindCheckpoint, cp.Changelog), checkpointValue(cp))
 	}
 	prefix := -1
-	for _, r := range d.rows.sort(rows, count) {
+	refs := d.rows.sort(rows, count)
+	for i, r := range refs {
+		if i+ahead < len(refs) {
+			d.near += rows[refs[i+ahead].off]
+		}
 		key, value, has, _ := rows[r.off:].Next()
 		if len(gone) > 0 && expired(key, gone) {
 			continue
