@@ -20,6 +20,7 @@ import (
 	"github.com/millrace-streams/millrace/kstream"
 	"github.com/millrace-streams/millrace/ktable"
 	"github.com/millrace-streams/millrace/serde"
+	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/topology"
 )
 
@@ -214,11 +215,16 @@ func TestInternalTopicsHaveKafkaStreamsNamesAndSettings(t *testing.T) {
 	w := newWorld(t, "in", "out")
 	b := topology.NewBuilder()
 	kstream.From(b, texts).GroupBy("by", func(_, v string) string { return v }).Count("counts").To(topology.NewTopic("out", serde.String, serde.Int64))
+	kstream.From(b, texts).Process("stretches", func(*topology.Task, topology.Out[string, string]) topology.Handler[string, string] {
+		return func(context.Context, topology.Record[string, string]) error { return nil }
+	}, store.NewWindow("windows", serde.String, serde.Int64, time.Minute, time.Hour), store.NewSession("sessions", serde.String, serde.Int64, time.Minute))
 	app, end := w.run(topology.Must(b.Build()), w.config())
 	w.running(app)
 	want := map[string]map[string]string{
-		"app-counts-changelog": {"cleanup.policy": "compact", "message.timestamp.type": "CreateTime"},
-		"app-by-repartition":   {"cleanup.policy": "delete", "retention.ms": "-1", "segment.bytes": "52428800"},
+		"app-windows-changelog":  {"cleanup.policy": "compact,delete", "retention.ms": "90000000"},
+		"app-sessions-changelog": {"cleanup.policy": "compact,delete", "retention.ms": "86460000"},
+		"app-counts-changelog":   {"cleanup.policy": "compact", "message.timestamp.type": "CreateTime"},
+		"app-by-repartition":     {"cleanup.policy": "delete", "retention.ms": "-1", "segment.bytes": "52428800"},
 	}
 	for topic, settings := range want {
 		resp, err := w.adm.DescribeTopicConfigs(t.Context(), topic)

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -188,10 +190,26 @@ func (t *topics) internalTopics() ([]internalTopic, error) {
 
 func changelogTopic(app string, s *decl.Store, count int32) internalTopic {
 	configs := map[string]string{"cleanup.policy": "compact", "message.timestamp.type": "CreateTime"}
+	if s.Kind == decl.Window || s.Kind == decl.Session { // what has expired need not stay; a day more for a clock that runs ahead
+		configs["cleanup.policy"] = "compact,delete"
+		configs["retention.ms"] = retention(s.Retention)
+	}
+	if s.Kind == decl.Versioned { // a restore needs each version that may be asked for; a day more for a clock that runs ahead
+		configs["min.compaction.lag.ms"] = strconv.FormatInt((s.History + 24*time.Hour).Milliseconds(), 10)
+	}
 	for k, v := range s.TopicConfig {
 		configs[k] = v
 	}
 	return internalTopic{graph.Changelog(app, s), count, configs, "compact"}
+}
+
+// retention returns how long a changelog keeps what a store keeps for d, in milliseconds.
+func retention(d time.Duration) string {
+	const spare = 24 * time.Hour
+	if d > math.MaxInt64-spare {
+		return "-1" // for ever
+	}
+	return strconv.FormatInt((d + spare).Milliseconds(), 10)
 }
 
 // adopt gives repartition topics without a number of their own that of the topics they must match.

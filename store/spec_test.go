@@ -68,10 +68,10 @@ func TestWhatIsWrongWithADeclarationIsKept(t *testing.T) {
 		"retention(0s): must be at least 1ms":                           store.NewSession("s", serde.String, serde.Int64, 0).Decl(),
 		"history(-1s): must be at least 1ms":                            store.NewVersioned("s", serde.String, serde.Int64, -time.Second).Decl(),
 		"Retention is for window and session stores":                    store.NewKeyValue("s", serde.String, serde.Int64, store.Retention(time.Hour)).Decl(),
-		"SegmentInterval is for stores whose rows expire":              store.NewKeyValue("s", serde.String, serde.Int64, store.SegmentInterval(time.Hour)).Decl(),
-		"SegmentInterval(0s): must be at least 1ms":                    store.NewWindow("s", serde.String, serde.Int64, time.Minute, time.Hour, store.SegmentInterval(0)).Decl(),
-		"Duplicates is for window stores":                              store.NewSession("s", serde.String, serde.Int64, time.Hour, store.Duplicates()).Decl(),
-		"1.0005s is not a whole number of milliseconds":                store.NewSession("s", serde.String, serde.Int64, 1000500*time.Microsecond).Decl(),
+		"SegmentInterval is for stores whose rows expire":               store.NewKeyValue("s", serde.String, serde.Int64, store.SegmentInterval(time.Hour)).Decl(),
+		"SegmentInterval(0s): must be at least 1ms":                     store.NewWindow("s", serde.String, serde.Int64, time.Minute, time.Hour, store.SegmentInterval(0)).Decl(),
+		"Duplicates is for window stores":                               store.NewSession("s", serde.String, serde.Int64, time.Hour, store.Duplicates()).Decl(),
+		"1.0005s is not a whole number of milliseconds":                 store.NewSession("s", serde.String, serde.Int64, 1000500*time.Microsecond).Decl(),
 		"History is for tables and versioned stores, this is a session": store.NewSession("s", serde.String, serde.Int64, time.Hour, store.History(time.Hour)).Decl(),
 	} {
 		if d.Err == nil || !strings.Contains(d.Err.Error(), want) || !strings.Contains(d.Err.Error(), `store "s"`) {

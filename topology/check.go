@@ -17,6 +17,7 @@ func check(g *graph.Builder) []graph.Problem {
 		nodes: map[string]*graph.Node{}, stores: map[string]*decl.Store{},
 		storeAt: map[*decl.Store]string{}, repartitions: map[string]*graph.Topic{},
 	}
+	tasks := false // a global table needs none
 	for _, n := range g.Nodes() {
 		c.node(n)
 		for _, s := range n.Stores {
@@ -27,9 +28,10 @@ func check(g *graph.Builder) []graph.Problem {
 		}
 		if n.Source != nil {
 			c.sources = append(c.sources, n)
+			tasks = tasks || n.Source.Global == nil
 		}
 	}
-	if len(c.sources) == 0 {
+	if !tasks {
 		c.report(g.At(), "Build", errors.New("nothing is read: begin with kstream.From or ktable.From"))
 	}
 	c.overlaps()
@@ -39,7 +41,7 @@ func check(g *graph.Builder) []graph.Problem {
 type checker struct {
 	nodes        map[string]*graph.Node
 	stores       map[string]*decl.Store
-	storeAt      map[*decl.Store]string // where it was first used
+	storeAt      map[*decl.Store]string  // where it was first used
 	repartitions map[string]*graph.Topic // by name without the application id
 	sources      []*graph.Node
 	problems     []graph.Problem
@@ -73,6 +75,10 @@ func storeNamed(n *graph.Node, name string) bool {
 }
 
 func (c *checker) store(n *graph.Node, s *decl.Store) {
+	if s.Global && (n.Source == nil || n.Source.Global == nil) {
+		c.report(n.At, n.Call, fmt.Errorf("store %q is that of a global table, which every step may read: leave it out of the stores, and use topology.Task.Global", s.Name))
+		return
+	}
 	if c.storeAt[s] != "" {
 		return
 	}
@@ -90,14 +96,10 @@ func (c *checker) store(n *graph.Node, s *decl.Store) {
 		c.report(n.At, n.Call, s.Err)
 	}
 	switch {
-	case s.Kind != decl.KeyValue && !s.Duplicates:
-		c.report(n.At, node, fmt.Errorf("%s stores are not supported yet: use a key-value store", s.Kind))
 	case s.LRU != 0:
 		c.report(n.At, node, errors.New("store.LRU is not supported yet: leave the option out"))
 	case s.TTL != 0:
 		c.report(n.At, node, errors.New("store.TTL is not supported yet: leave the option out, or delete rows in a timer of a processor"))
-	case s.History != 0:
-		c.report(n.At, node, errors.New("store.History is not supported yet: leave the option out"))
 	}
 }
 

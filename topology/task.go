@@ -32,6 +32,30 @@ func (t *Task) Versioned[K, V any](s store.VersionedSpec[K, V]) store.Versioned[
 	return rows.OpenVersioned[K, V](p.Env(), p.Node(), s.Decl())
 }
 
+// Window returns this task's part of a window store, which must be among those the processor was connected to. What is put
+// has the time of the record in hand; in a timer, the timer's. The store ends the handler if it fails.
+func (t *Task) Window[K, V any](s store.WindowSpec[K, V]) store.Window[K, V] {
+	p := (*proc.Task)(t)
+	p.NeedStore(s.Name(), s.Decl())
+	return rows.WindowStore[K, V](p.Env(), p.Node(), s.Decl())
+}
+
+// Session returns this task's part of a session store, which must be among those the processor was connected to. What is
+// put has the time of the record in hand; in a timer, the timer's. The store ends the handler if it fails.
+func (t *Task) Session[K, V any](s store.SessionSpec[K, V]) store.Session[K, V] {
+	p := (*proc.Task)(t)
+	p.NeedStore(s.Name(), s.Decl())
+	return rows.OpenSession[K, V](p.Env(), p.Node(), s.Decl()).Store()
+}
+
+// Global reads a global table's store, whatever stores the processor was connected to. It shows the rows as they are at
+// each call: the table goes on following its topic while a record is processed.
+func (t *Task) Global[K, V any](s store.KeyValueSpec[K, V]) store.KeyValueReader[K, V] {
+	p := (*proc.Task)(t)
+	p.NeedGlobal(s.Name(), s.Decl())
+	return rows.Open[K, V](p.Env(), p.Node(), s.Decl())
+}
+
 // EveryStream calls f each d of stream time, the highest event time the task has taken up: first as soon as that is
 // known, then on multiples of d from there. It runs between records, and not at all while no records come; a gap of
 // several d calls it once. An error of f fails the task.

@@ -2,7 +2,6 @@ package rows
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
@@ -171,7 +170,7 @@ func (s *Session[K, V]) Dirty(old bool, f func(Dirty[window.Key[K], V])) {
 			return true
 		}
 		b, start, end := s.split(row.Key)
-		k := window.Key[K]{Key: s.decodeKey(b), Span: window.Between(time.UnixMilli(start), time.UnixMilli(end))}
+		k := window.Key[K]{Key: s.decodeKey(b), Span: between(start, end)}
 		f(change(&s.part, k, &row, old))
 		return true
 	})

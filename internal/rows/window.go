@@ -3,7 +3,6 @@ package rows
 import (
 	"fmt"
 	"math"
-	"time"
 
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
@@ -174,7 +173,7 @@ func (s *Window[K, V]) Span(start int64) window.Span {
 	if start <= end-s.size {
 		end = start + s.size
 	}
-	return window.Between(time.UnixMilli(start), time.UnixMilli(end))
+	return between(start, end)
 }
 
 // Dirty calls f for each row that the open transaction wrote, as KeyValue.Dirty does.
