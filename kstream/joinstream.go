@@ -116,6 +116,7 @@ func (b joinBounds) keeps[K, V any](name string, key serde.Serde[K], value serde
 // joinStore applies the options of a join to one of its stores. What windows a join needs is said by the join.
 func joinStore(d decl.Store, opts []store.Option) *decl.Store {
 	d.At = graph.Caller()
+	d.NoCache = true // they forward nothing; Kafka Streams has no caches over them either
 	retention := d.Retention
 	for _, o := range opts {
 		o.Apply(&d)
