@@ -46,7 +46,7 @@ func FromChanges[K, V any](t ktable.Table[K, V]) Stream[K, Change[V]] {
 	return Stream[K, Change[V]](h.Unfold(step, func(_ graph.Env, _ *graph.Node, next record.Fn[K, Change[V]]) record.ChangeFn[K, V] {
 		return func(m *record.Meta, k K, c record.Change[V]) {
 			m.NoKey, m.NoValue = false, false
-			next(m, k, Change[V](c))
+			next(m, k, Change[V]{c.Old, c.New, c.HasOld, c.HasNew})
 		}
 	}))
 }

@@ -46,7 +46,9 @@ func JoinForeign[K, V, K2, V2, R any](left Table[K, V], right Table[K2, V2], f F
 	j.store = store.NewKeyValue(f.Name+"-subscription-store", serde.Bytes, serde.Bytes).Decl()
 	j.store.At = at
 
-	subscribe := l.EndChanges(Step{Call: f.Call, Kind: "sink", Name: f.Name + "-subscription-registration-sink", NilFunc: f.NilFunc, Old: graph.WantsOld}, j.subscribe)
+	subscribe := l.EndChanges(Step{Call: f.Call, Kind: "sink", Name: f.Name + "-subscription-registration-sink", NilFunc: f.NilFunc, Old: graph.WantsOld}, func(env graph.Env, n *graph.Node) record.ChangeFn[K, V] {
+		return left.InOrder(env, n, j.subscribe(env, n))
+	})
 	subscribe.Topics = []*graph.Topic{j.registration}
 	asked := Handle[[]byte, wire.Subscription]{b: b, policy: r.policy, n: b.Add(&graph.Node{
 		Kind: "source", Name: f.Name + "-subscription-registration-source", Call: f.Call, At: at,
@@ -59,7 +61,7 @@ func JoinForeign[K, V, K2, V2, R any](left Table[K, V], right Table[K2, V2], f F
 	answered := asked.Map(Step{Call: f.Call, Kind: f.Kind + "-answer", Stores: stores}, j.answer)
 	published := add(r, Step{Call: f.Call, Kind: f.Kind + "-publish", Stores: stores[:1]}, Fan[[]byte, reply],
 		func(env graph.Env, n *graph.Node, next record.Fn[[]byte, reply]) record.ChangeFn[K2, V2] {
-			return r.withoutNulls(j.publish(env, n, next))
+			return r.withoutNulls(right.InOrder(env, n, j.publish(env, n, next)))
 		})
 	b.Copartition(answered.n, asked.n, r.n)
 

@@ -38,8 +38,12 @@ func Keep[K, V any](h Handle[K, V], call, kind, name string, opts []store.Option
 type Keeper[K, V any] struct {
 	id   int32
 	env  graph.Env
-	rows *rows.KeyValue[K, V]
+	rows rows.Table[K, V]
 	next record.ChangeFn[K, V]
+
+	versions *rows.Versioned[K, V] // instead of rows, if each of them has a history
+
+	when func(K) int64 // the time of what is forwarded under a key, instead of the row's; nil: the row's
 
 	deaf   bool // nobody is behind the table: it is only looked up
 	atOnce bool // forwards every update
@@ -55,11 +59,23 @@ type trigger struct {
 	headers []record.Header
 }
 
-// NewKeeper returns the keeper of a table's store in one task.
+// NewKeeper returns the keeper of a table's store in one task: of the latest value per key, or of the history of each.
 func NewKeeper[K, V any](env graph.Env, n *graph.Node, d *decl.Store, next record.ChangeFn[K, V]) *Keeper[K, V] {
+	if d.Kind == decl.Versioned {
+		versions := rows.OpenVersioned[K, V](env, n, d)
+		return &Keeper[K, V]{
+			id: int32(n.ID), env: env, versions: versions, next: next,
+			deaf: !listened(n), atOnce: true, old: n.OldWanted(),
+		}
+	}
+	return Keeping(env, n, d, rows.Open[K, V](env, n, d), next)
+}
+
+// Keeping returns the keeper of a table's rows in one task.
+func Keeping[K, V any](env graph.Env, n *graph.Node, d *decl.Store, table rows.Table[K, V], next record.ChangeFn[K, V]) *Keeper[K, V] {
 	k := &Keeper[K, V]{
-		id: int32(n.ID), env: env, rows: rows.Open[K, V](env, n, d), next: next,
-		deaf: len(n.Children) == 0, atOnce: d.NoCache, old: n.OldWanted(), last: map[string]*trigger{},
+		id: int32(n.ID), env: env, rows: table, next: next,
+		deaf: !listened(n), atOnce: d.NoCache, old: n.OldWanted(), last: map[string]*trigger{},
 	}
 	if !k.deaf && !k.atOnce {
 		env.AtCommit(n, k.emit)
@@ -67,8 +83,25 @@ func NewKeeper[K, V any](env graph.Env, n *graph.Node, d *decl.Store, next recor
 	return k
 }
 
+// Writing returns a keeper that forwards nothing: somebody else sends what it writes.
+func Writing[K, V any](env graph.Env, n *graph.Node, table rows.Table[K, V]) *Keeper[K, V] {
+	return &Keeper[K, V]{id: int32(n.ID), env: env, rows: table, deaf: true}
+}
+
+// At has the keeper forward what it writes under a key with the time that when gives, milliseconds. As in Kafka Streams,
+// where this is the end of a session, updates that are forwarded at once carry no headers.
+func (k *Keeper[K, V]) At(when func(K) int64) *Keeper[K, V] {
+	k.when = when
+	return k
+}
+
 // Get returns the row of a key.
-func (k *Keeper[K, V]) Get(key K) (v V, time int64, ok bool) { return k.rows.Find(key) }
+func (k *Keeper[K, V]) Get(key K) (v V, time int64, ok bool) {
+	if k.versions != nil {
+		return k.versions.Find(key)
+	}
+	return k.rows.Find(key)
+}
 
 // NeedsOld reports whether Update must be told the old value.
 func (k *Keeper[K, V]) NeedsOld() bool { return k.atOnce && k.old }
@@ -76,6 +109,10 @@ func (k *Keeper[K, V]) NeedsOld() bool { return k.atOnce && k.old }
 // Put writes a row with the time of the record in hand.
 func (k *Keeper[K, V]) Put(m *record.Meta, key K, v V) {
 	c := record.Change[V]{New: v, HasNew: true}
+	if k.versions != nil {
+		k.insert(m, key, c, m.Time, k.NeedsOld())
+		return
+	}
 	if k.NeedsOld() {
 		c.Old, _, c.HasOld = k.rows.Find(key)
 	}
@@ -85,6 +122,10 @@ func (k *Keeper[K, V]) Put(m *record.Meta, key K, v V) {
 // Delete removes a row.
 func (k *Keeper[K, V]) Delete(m *record.Meta, key K) {
 	var c record.Change[V]
+	if k.versions != nil {
+		k.insert(m, key, c, m.Time, k.NeedsOld())
+		return
+	}
 	if k.NeedsOld() {
 		c.Old, _, c.HasOld = k.rows.Find(key)
 	}
@@ -95,6 +136,10 @@ func (k *Keeper[K, V]) Delete(m *record.Meta, key K) {
 // right only if NeedsOld.
 func (k *Keeper[K, V]) Update(m *record.Meta, key K, c record.Change[V], time int64) {
 	m.Node = k.id
+	if k.versions != nil {
+		k.insert(m, key, c, time, false)
+		return
+	}
 	if c.HasNew {
 		k.rows.Write(key, c.New, time)
 	} else {
@@ -104,10 +149,29 @@ func (k *Keeper[K, V]) Update(m *record.Meta, key K, c record.Change[V], time in
 	case k.deaf:
 	case k.atOnce:
 		m.Time, m.NoKey = time, false
+		if k.when != nil {
+			m.Time, m.Headers = k.when(key), nil
+		}
 		k.next(m, key, c)
 	default:
 		k.remember(m, c.HasNew)
 	}
+}
+
+// insert writes the new version of a row and forwards the change, unless it is older than the history. old has it find out
+// what the newest version was.
+func (k *Keeper[K, V]) insert(m *record.Meta, key K, c record.Change[V], time int64, old bool) {
+	m.Node = k.id
+	w := k.versions.Set(key, c.New, c.HasNew, time, old)
+	if w.Refused || k.deaf {
+		return
+	}
+	if old {
+		c.Old, c.HasOld = w.Old, w.HasOld
+	}
+	c.Stale = !w.Latest
+	m.Time, m.NoKey = time, false
+	k.next(m, key, c)
 }
 
 // remember keeps what emit needs to know of the trigger and the row will not say. Headers are never changed in place, so
@@ -141,6 +205,9 @@ func (k *Keeper[K, V]) emit() {
 			if !d.HasNew {
 				m.Time = t.time
 			}
+		}
+		if k.when != nil {
+			m.Time = k.when(d.Key)
 		}
 		k.next(m, d.Key, d.Change)
 	})

@@ -24,6 +24,7 @@ type Fn[K, V any] func(m *Meta, k K, v V)
 type Change[V any] struct {
 	Old, New       V
 	HasOld, HasNew bool
+	Stale          bool // a newer version of the row is there already (versioned tables): Old is that, and a join does not want it
 }
 
 // ChangeFn takes one change of a table. m.NoValue is not looked at: HasNew says whether the row exists.
