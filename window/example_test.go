@@ -32,3 +32,46 @@ func ExampleClosed() {
 	fmt.Println(window.Closed(k).UTC())
 	// Output: 1970-01-01 00:01:00 +0000 UTC
 }
+
+// A time falls into every window that is open then.
+func ExampleHopping() {
+	for s := range window.Hopping(time.Minute, 20*time.Second).Of(time.Unix(90, 0)) {
+		fmt.Println(s.Start().Unix(), s.End().Unix())
+	}
+	// Output:
+	// 40 100
+	// 60 120
+	// 80 140
+}
+
+// Windows that advance by their size are side by side.
+func ExampleTumbling() {
+	fmt.Println(window.Tumbling(time.Minute) == window.Hopping(time.Minute, time.Minute))
+	for s := range window.Tumbling(time.Minute).Of(time.Unix(90, 0)) {
+		fmt.Println(s.Start().Unix(), s.End().Unix())
+	}
+	// Output:
+	// true
+	// 60 120
+}
+
+func ExampleUnlimited() {
+	w := window.Unlimited(time.Time{})
+	first, last, _ := w.Starts(1e15)
+	fmt.Println(first, last, w.Closed(first, 1e15))
+	// Output: 0 0 false
+}
+
+// Of two records, the window of the later one holds both if they are close enough.
+func ExampleSliding() {
+	w := window.Sliding(10 * time.Second)
+	fmt.Println(w.Left(25_000).Start().Unix(), w.Left(25_000).End().Unix())
+	// Output: 15 25
+}
+
+// What is exactly the gap away still belongs to the session.
+func ExampleSession() {
+	earliestEnd, latestStart := window.Session(time.Minute).Near(100_000)
+	fmt.Println(earliestEnd, latestStart)
+	// Output: 40000 160000
+}

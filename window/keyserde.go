@@ -3,7 +3,6 @@ package window
 import (
 	"encoding/binary"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/millrace-streams/millrace/serde"
@@ -11,12 +10,13 @@ import (
 
 // KeySerde writes windowed keys in Kafka Streams' format for time windows of the given size: the bytes of the key, then
 // the start of the window. The end is not written; Decode computes it from size, cut to milliseconds, so writer and
-// reader must agree on it. For sliding windows the size is their time difference.
+// reader must agree on it. For sliding windows the size is their time difference; the longest Duration is that of a window
+// without end.
 //
 // Append and Decode fail on a window that starts before 1970, which Kafka Streams does not know either, and on any key
 // if size is negative.
 func KeySerde[K any](key serde.Serde[K], size time.Duration) serde.Serde[Key[K]] {
-	return keySerde[K]{key, size.Milliseconds()}
+	return keySerde[K]{key, millis(size)}
 }
 
 type keySerde[K any] struct {
@@ -60,11 +60,7 @@ func (s keySerde[K]) Decode(src []byte) (Key[K], error) {
 	if err != nil {
 		return Key[K]{}, fmt.Errorf("window: key of a windowed key: %w", err)
 	}
-	end := int64(math.MaxInt64) // of a window so large that it has no end
-	if start <= end-s.size {
-		end = start + s.size
-	}
-	return Key[K]{key, Span{start, end}}, nil
+	return Key[K]{key, Span{start, after(start, s.size)}}, nil
 }
 
 // ForTopic binds the serde of the key.

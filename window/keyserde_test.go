@@ -55,7 +55,7 @@ func TestWindowedKeysHaveTheBytesOfKafkaStreams(t *testing.T) {
 func TestWindowWithoutEndIsCutAtTheLastInstant(t *testing.T) {
 	src := append([]byte("k"), 0, 0, 0, 0, 0, 0, 0, 2)
 	k, err := window.KeySerde(serde.String, math.MaxInt64).Decode(src)
-	if err != nil || k.End().UnixMilli() != int64(math.MaxInt64)/1e6+2 {
+	if err != nil || k.End().UnixMilli() != math.MaxInt64 {
 		t.Errorf("%v, %v", k.End(), err)
 	}
 	src = append([]byte("k"), 0x7f, 255, 255, 255, 255, 255, 255, 255)

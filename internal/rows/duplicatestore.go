@@ -3,7 +3,6 @@ package rows
 import (
 	"bytes"
 	"iter"
-	"math"
 	"slices"
 	"time"
 
@@ -15,16 +14,10 @@ import (
 // duplicateStore is a store of duplicates as processors get it.
 type duplicateStore[K, V any] struct {
 	s    *Duplicates[K, V]
-	size int64 // milliseconds
+	size time.Duration
 }
 
-func (w duplicateStore[K, V]) span(start int64) window.Span {
-	end := int64(math.MaxInt64)
-	if start <= end-w.size {
-		end = start + w.size
-	}
-	return between(start, end)
-}
+func (w duplicateStore[K, V]) span(start int64) window.Span { return span(start, w.size) }
 
 // Get implements store.WindowReader: of several values it is the first.
 func (w duplicateStore[K, V]) Get(k K, start time.Time) (v V, ok bool) {

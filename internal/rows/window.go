@@ -3,6 +3,7 @@ package rows
 import (
 	"fmt"
 	"math"
+	"time"
 
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
@@ -21,7 +22,7 @@ type Window[K, V any] struct {
 	n       *graph.Node
 	keys    layout.WindowKeys
 	format  layout.Format
-	size    int64
+	size    time.Duration
 	advance int64  // windows start at its multiples; 0: anywhere
 	low     []byte // scratch: bounds of a walk, which copies them
 	high    []byte
@@ -32,7 +33,7 @@ type Window[K, V any] struct {
 func OpenWindow[K, V any](env graph.Env, n *graph.Node, d *decl.Store) *Window[K, V] {
 	s := &Window[K, V]{
 		part: open[K, V](env, n, d), decl: d, n: n,
-		keys: layout.NewWindowKeys(d), format: layout.Of(d), size: d.Size.Milliseconds(), advance: d.Advance.Milliseconds(),
+		keys: layout.NewWindowKeys(d), format: layout.Of(d), size: d.Size, advance: d.Advance.Milliseconds(),
 	}
 	s.expiry.open(env, d)
 	return s
@@ -168,10 +169,13 @@ func (s *Window[K, V]) split(key []byte) (k []byte, start int64) {
 }
 
 // Span returns the window that starts at the given time.
-func (s *Window[K, V]) Span(start int64) window.Span {
-	end := int64(math.MaxInt64) // of a window so large that it has no end
-	if start <= end-s.size {
-		end = start + s.size
+func (s *Window[K, V]) Span(start int64) window.Span { return span(start, s.size) }
+
+// span returns a window; the longest size is that of one without end.
+func span(start int64, size time.Duration) window.Span {
+	end := int64(math.MaxInt64)
+	if ms := size.Milliseconds(); size < math.MaxInt64 && start <= end-ms {
+		end = start + ms
 	}
 	return between(start, end)
 }

@@ -84,7 +84,7 @@ func (w windowStore[K, V]) Delete(k K, start time.Time) { w.s.Remove(k, start.Un
 // be of K and V.
 func WindowStore[K, V any](env graph.Env, n *graph.Node, d *decl.Store) store.Window[K, V] {
 	if d.Duplicates {
-		return duplicateStore[K, V]{OpenDuplicates[K, V](env, n, d), d.Size.Milliseconds()}
+		return duplicateStore[K, V]{OpenDuplicates[K, V](env, n, d), d.Size}
 	}
 	return OpenWindow[K, V](env, n, d).Store()
 }
