@@ -28,7 +28,7 @@ func (d *Driver) Store[K, V any](s store.KeyValueSpec[K, V]) store.KeyValue[K, V
 	for _, sub := range d.plan.Subs {
 		if slices.Contains(sub.Stores, have) {
 			log := graph.Changelog(d.options.application, have)
-			return &rows[K, V]{
+			return &keyValue[K, V]{
 				d: d, sub: sub, decl: have,
 				key:   topics.Bind(have.Key.(serde.Serde[K]), log, serde.Key),
 				value: topics.Bind(have.Value.(serde.Serde[V]), log, serde.Value),
@@ -39,7 +39,7 @@ func (d *Driver) Store[K, V any](s store.KeyValueSpec[K, V]) store.KeyValue[K, V
 	return nil
 }
 
-// rows are those of one store, in all tasks.
+// keyValue is the rows of one store, in all tasks.
 type rows[K, V any] struct {
 	d     *Driver
 	sub   *graph.Sub
@@ -52,7 +52,7 @@ type rows[K, V any] struct {
 const timeBytes = 8
 
 // workers returns the tasks that have a part of the store. A crash makes them anew, so they are not kept.
-func (r *rows[K, V]) workers() []*worker {
+func (r *keyValue[K, V]) workers() []*worker {
 	var ws []*worker
 	for _, w := range r.d.workers {
 		if w.sub == r.sub {
@@ -62,12 +62,12 @@ func (r *rows[K, V]) workers() []*worker {
 	return ws
 }
 
-func (r *rows[K, V]) fail(what string, err error) {
+func (r *keyValue[K, V]) fail(what string, err error) {
 	r.d.t.Helper()
 	r.d.fail(fmt.Errorf("store %q: %s: %w", r.decl.Name, what, err))
 }
 
-func (r *rows[K, V]) bytes(k K) []byte {
+func (r *keyValue[K, V]) bytes(k K) []byte {
 	r.d.t.Helper()
 	b, err := r.key.Append([]byte{}, k)
 	if err != nil {
@@ -77,11 +77,11 @@ func (r *rows[K, V]) bytes(k K) []byte {
 }
 
 // at returns the key of a row in a database.
-func (r *rows[K, V]) at(w *worker, key []byte) []byte {
+func (r *keyValue[K, V]) at(w *worker, key []byte) []byte {
 	return slices.Concat(w.db.Prefix(r.decl.Name), key)
 }
 
-func (r *rows[K, V]) row(b []byte) store.Row[V] {
+func (r *keyValue[K, V]) row(b []byte) store.Row[V] {
 	r.d.t.Helper()
 	if len(b) < timeBytes {
 		r.fail("a row cannot be decoded", fmt.Errorf("it has %d bytes, want its time and its value", len(b)))
@@ -94,7 +94,7 @@ func (r *rows[K, V]) row(b []byte) store.Row[V] {
 }
 
 // GetRow implements store.KeyValueReader.
-func (r *rows[K, V]) GetRow(k K) (row store.Row[V], ok bool) {
+func (r *keyValue[K, V]) GetRow(k K) (row store.Row[V], ok bool) {
 	r.d.t.Helper()
 	key := r.bytes(k)
 	for _, w := range r.workers() {
@@ -110,14 +110,14 @@ func (r *rows[K, V]) GetRow(k K) (row store.Row[V], ok bool) {
 }
 
 // Get implements store.KeyValueReader.
-func (r *rows[K, V]) Get(k K) (V, bool) {
+func (r *keyValue[K, V]) Get(k K) (V, bool) {
 	r.d.t.Helper()
 	row, ok := r.GetRow(k)
 	return row.Value, ok
 }
 
 // walk returns the rows of all tasks whose keys are in a range, in the order of the keys' bytes.
-func (r *rows[K, V]) walk(in func(key []byte) bool, reverse bool) iter.Seq2[K, V] {
+func (r *keyValue[K, V]) walk(in func(key []byte) bool, reverse bool) iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		r.d.t.Helper()
 		var found []store.KV
@@ -152,28 +152,28 @@ func (r *rows[K, V]) walk(in func(key []byte) bool, reverse bool) iter.Seq2[K, V
 func everything([]byte) bool { return true }
 
 // between reports keys from one to another, both included.
-func (r *rows[K, V]) between(from, to K) func(key []byte) bool {
+func (r *keyValue[K, V]) between(from, to K) func(key []byte) bool {
 	r.d.t.Helper()
 	a, b := r.bytes(from), r.bytes(to)
 	return func(key []byte) bool { return bytes.Compare(a, key) <= 0 && bytes.Compare(key, b) <= 0 }
 }
 
 // All implements store.KeyValueReader.
-func (r *rows[K, V]) All() iter.Seq2[K, V] { return r.walk(everything, false) }
+func (r *keyValue[K, V]) All() iter.Seq2[K, V] { return r.walk(everything, false) }
 
 // Range implements store.KeyValueReader.
-func (r *rows[K, V]) Range(from, to K) iter.Seq2[K, V] { return r.walk(r.between(from, to), false) }
+func (r *keyValue[K, V]) Range(from, to K) iter.Seq2[K, V] { return r.walk(r.between(from, to), false) }
 
 // Reverse implements store.KeyValueReader.
-func (r *rows[K, V]) Reverse(from, to K) iter.Seq2[K, V] { return r.walk(r.between(from, to), true) }
+func (r *keyValue[K, V]) Reverse(from, to K) iter.Seq2[K, V] { return r.walk(r.between(from, to), true) }
 
 // Prefix implements store.KeyValueReader.
-func (r *rows[K, V]) Prefix(prefix []byte) iter.Seq2[K, V] {
+func (r *keyValue[K, V]) Prefix(prefix []byte) iter.Seq2[K, V] {
 	return r.walk(func(key []byte) bool { return bytes.HasPrefix(key, prefix) }, false)
 }
 
 // Len implements store.KeyValueReader.
-func (r *rows[K, V]) Len() (n int) {
+func (r *keyValue[K, V]) Len() (n int) {
 	r.d.t.Helper()
 	for range r.All() {
 		n++
@@ -182,7 +182,7 @@ func (r *rows[K, V]) Len() (n int) {
 }
 
 // change writes a row of a key, or deletes it (nil), in the task of the key's partition.
-func (r *rows[K, V]) change(k K, row []byte) {
+func (r *keyValue[K, V]) change(k K, row []byte) {
 	r.d.t.Helper()
 	r.d.usable()
 	key := r.bytes(k)
@@ -206,7 +206,7 @@ func (r *rows[K, V]) change(k K, row []byte) {
 }
 
 // PutIfAbsent implements store.KeyValue.
-func (r *rows[K, V]) PutIfAbsent(k K, v V) (old V, found bool) {
+func (r *keyValue[K, V]) PutIfAbsent(k K, v V) (old V, found bool) {
 	r.d.t.Helper()
 	if old, found = r.Get(k); !found {
 		r.Put(k, v)
@@ -215,7 +215,7 @@ func (r *rows[K, V]) PutIfAbsent(k K, v V) (old V, found bool) {
 }
 
 // Delete implements store.KeyValue.
-func (r *rows[K, V]) Delete(k K) (old V, found bool) {
+func (r *keyValue[K, V]) Delete(k K) (old V, found bool) {
 	r.d.t.Helper()
 	if old, found = r.Get(k); found {
 		r.change(k, nil)
