@@ -40,7 +40,7 @@ func (d *Driver) Store[K, V any](s store.KeyValueSpec[K, V]) store.KeyValue[K, V
 }
 
 // keyValue is the rows of one store, in all tasks.
-type rows[K, V any] struct {
+type keyValue[K, V any] struct {
 	d     *Driver
 	sub   *graph.Sub
 	decl  *decl.Store
@@ -165,7 +165,9 @@ func (r *keyValue[K, V]) All() iter.Seq2[K, V] { return r.walk(everything, false
 func (r *keyValue[K, V]) Range(from, to K) iter.Seq2[K, V] { return r.walk(r.between(from, to), false) }
 
 // Reverse implements store.KeyValueReader.
-func (r *keyValue[K, V]) Reverse(from, to K) iter.Seq2[K, V] { return r.walk(r.between(from, to), true) }
+func (r *keyValue[K, V]) Reverse(from, to K) iter.Seq2[K, V] {
+	return r.walk(r.between(from, to), true)
+}
 
 // Prefix implements store.KeyValueReader.
 func (r *keyValue[K, V]) Prefix(prefix []byte) iter.Seq2[K, V] {
