@@ -38,7 +38,7 @@ func newBalancer(p *process) *balancer {
 	for i, sub := range p.plan.Subs {
 		s := assign.Sub{Fingerprint: fmt.Sprintf("%016x", sub.Fingerprint), Topics: p.topics.sources[i], Stateful: len(sub.Stores) > 0}
 		for _, d := range sub.Stores {
-			if d.Logged() {
+			if d.Restored() {
 				s.Changelogs = append(s.Changelogs, graph.Changelog(p.cfg.ApplicationID, d))
 			}
 		}

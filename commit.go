@@ -13,6 +13,7 @@ import (
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/partition"
 	"github.com/millrace-streams/millrace/internal/record"
+	"github.com/millrace-streams/millrace/internal/task"
 	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/topology"
 	"github.com/millrace-streams/millrace/txn"
@@ -294,6 +295,10 @@ func (s *slot) commitState(stamp int64) error {
 	}
 	var disk, mem []store.Checkpoint
 	for _, out := range s.state.logs {
+		if out.store.Source != "" {
+			at := s.committed(task.TP{Topic: out.topic, Partition: s.id.Partition})
+			out.moved = at >= 0 && out.next.Swap(at) != at
+		}
 		if !out.moved {
 			continue
 		}

@@ -20,13 +20,14 @@ import (
 	"github.com/millrace-streams/millrace/txn"
 )
 
-// restore brings every logged store of a slot up to the end of its changelog.
+// restore brings every store of a slot up to the end of its changelog; where the source topic is that, up to what the task
+// has processed of it.
 func (p *process) restore(s *slot) error {
 	var logged []*decl.Store
 	var tps []task.TP
 	var names []string
 	for _, d := range s.sub.Stores {
-		if d.Logged() {
+		if d.Restored() {
 			name := graph.Changelog(p.cfg.ApplicationID, d)
 			logged = append(logged, d)
 			names = append(names, name)
@@ -54,6 +55,11 @@ func (p *process) restore(s *slot) error {
 	})
 	if err != nil {
 		return err
+	}
+	for i, d := range logged {
+		if d.Source != "" { // what lies behind is still to be processed
+			ends[tps[i]] = max(0, s.committed(tps[i]))
+		}
 	}
 	left := map[task.TP]*restoring{}
 	for i, d := range logged {
@@ -108,8 +114,12 @@ type restoring struct {
 // take applies the records of a fetch that ended before next.
 func (r *restoring) take(recs []*kgo.Record, next int64) error {
 	r.batch = r.batch[:0]
+	if r.store.Source != "" {
+		next = min(next, r.End()) // what lies behind is not processed
+	}
 	for _, kr := range recs {
-		if !kr.Attrs.IsControl() && kr.Offset >= r.Position() { // the client may begin again from further back
+		// The client may begin again from further back. A source topic may have records without a key, which are no rows.
+		if !kr.Attrs.IsControl() && kr.Offset >= r.Position() && kr.Key != nil && (kr.Offset < r.End() || r.store.Source == "") {
 			r.batch = append(r.batch, changelog.Entry{Key: kr.Key, Value: kr.Value, Headers: headersOf(kr), Time: kr.Timestamp.UnixMilli()})
 		}
 	}

@@ -81,6 +81,16 @@ type state struct {
 	logs map[string]*changelogOut
 }
 
+// committed returns the committed position in an input, -1 if there is none.
+func (s *slot) committed(tp task.TP) int64 {
+	for _, in := range s.inputs {
+		if in.tp == tp {
+			return in.offset
+		}
+	}
+	return -1
+}
+
 // db returns the database of a store.
 func (s *state) db(d *decl.Store) store.DB {
 	if d.InMemory {
@@ -102,7 +112,8 @@ func (s *state) each(f func(store.DB)) {
 	}
 }
 
-// A changelogOut is the writing end of one changelog partition.
+// A changelogOut is the writing end of one changelog partition. A source topic that serves as changelog is written by
+// others: the store follows the committed position.
 type changelogOut struct {
 	store   *decl.Store
 	topic   string

@@ -29,6 +29,7 @@ type Driver struct {
 	counts  map[string]int32     // partitions of source and repartition topics
 	sources [][]string           // topics read, by subtopology
 	workers []*worker
+	globals []*globalTable
 
 	errors  []*topology.RecordError
 	dropped map[string]int
@@ -83,6 +84,7 @@ func (d *Driver) Close() {
 	for _, w := range d.workers {
 		w.close()
 	}
+	d.closeGlobals()
 }
 
 // Now returns the clock of the test.
@@ -172,4 +174,5 @@ func (d *Driver) write(o record.Out) {
 	d.written++
 	t.partitions[p] = append(log, written{in, d.written})
 	t.order = append(t.order, place{p, in.Offset})
+	d.follow(o.Topic, p, in)
 }

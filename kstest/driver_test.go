@@ -234,8 +234,7 @@ func TestAFailureTakesTheTransactionsInHandWithIt(t *testing.T) {
 }
 
 func TestATableKeptInItsSourceTopicComesBackAsFarAsItWasProcessed(t *testing.T) {
-	top, prices := priced()
-	prices.Store().Decl().Source = "word-counts"
+	top, prices := priced(store.SourceChangelog())
 	d := kstest.New(t, top, kstest.ManualCommit())
 	in := d.Input(counts)
 	in.Send("a", 1)

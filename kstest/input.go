@@ -52,7 +52,7 @@ func (d *Driver) source(name string) {
 	d.usable()
 	d.times[name] = d.now
 	reads := func(topics []string) bool { return slices.Contains(topics, name) }
-	if slices.ContainsFunc(d.sources, reads) {
+	if slices.ContainsFunc(d.sources, reads) || slices.ContainsFunc(d.globals, func(t *globalTable) bool { return t.topic == name }) {
 		return
 	}
 	// Perhaps a source reads it by a pattern: then the group notices the new topic, and its tasks are made anew.

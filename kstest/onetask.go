@@ -28,5 +28,5 @@ func together(p *graph.Plan) *graph.Plan {
 			}
 		}
 	}
-	return &graph.Plan{Nodes: p.Nodes, Subs: []*graph.Sub{one}}
+	return &graph.Plan{Nodes: p.Nodes, Subs: []*graph.Sub{one}, Globals: p.Globals}
 }

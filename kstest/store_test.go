@@ -15,9 +15,9 @@ import (
 )
 
 // priced looks up a price for each line.
-func priced() (*topology.Topology, ktable.Table[string, int64]) {
+func priced(opts ...store.Option) (*topology.Topology, ktable.Table[string, int64]) {
 	b := topology.NewBuilder()
-	prices := ktable.From(b, counts, "prices")
+	prices := ktable.From(b, counts, "prices", opts...)
 	kstream.From(b, lines).LeftJoinTable(prices, func(s string, n int64, ok bool) string { return fmt.Sprint(s, n, ok) }).To(loud)
 	return topology.Must(b.Build()), prices
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
 	"github.com/millrace-streams/millrace/internal/record"
-	"github.com/millrace-streams/millrace/internal/rows"
+	typed "github.com/millrace-streams/millrace/internal/rows"
 	"github.com/millrace-streams/millrace/store"
 )
 
@@ -37,14 +37,14 @@ type versions[K, V any] struct {
 }
 
 // parts returns the store's parts. A crash makes them anew, so they are not kept.
-func (v versions[K, V]) parts() iter.Seq[*rows.Versioned[K, V]] {
-	return func(yield func(*rows.Versioned[K, V]) bool) {
+func (v versions[K, V]) parts() iter.Seq[*typed.Versioned[K, V]] {
+	return func(yield func(*typed.Versioned[K, V]) bool) {
 		for _, w := range v.d.workers {
 			if !slices.Contains(w.sub.Stores, v.decl) {
 				continue
 			}
 			env := outside{db: w.db, app: v.d.options.application, arena: &record.Arena{}}
-			if !yield(rows.OpenVersioned[K, V](env, &graph.Node{}, v.decl)) {
+			if !yield(typed.OpenVersioned[K, V](env, &graph.Node{}, v.decl)) {
 				return
 			}
 		}

@@ -42,6 +42,7 @@ func (d *Driver) open() {
 		before[w.id] = w
 	}
 	d.workers = nil
+	d.openGlobals()
 	for i, sub := range d.plan.Subs {
 		for p := range d.tasks(i) {
 			w := &worker{d: d, sub: sub, id: topology.TaskID{Subtopology: sub.ID, Partition: p}, committed: map[task.TP]task.Offset{}}
@@ -81,7 +82,7 @@ func (w *worker) open() {
 	}
 	t, err := task.New(task.Config{
 		ID: w.id, Sub: w.sub, ApplicationID: d.options.application, Inputs: inputs,
-		DB:         func(*decl.Store) store.DB { return w.db },
+		DB:         w.dbOf,
 		Send:       func(o *record.Out) { w.outs = append(w.outs, *o) },
 		Partitions: d.partitions,
 		Policy:     d.options.policy,

@@ -413,3 +413,51 @@ func ExampleStream_As() {
 	//     Sink: sink-2 (topic: out)
 	//       <-- shout
 }
+
+// Records of any key are joined with the rows of a table that every process has all of.
+func ExampleStream_JoinGlobal() {
+	b := topology.NewBuilder()
+	countries := ktable.GlobalFrom(b, topology.NewTopic("countries", serde.String, serde.String), "countries")
+	kstream.From(b, topology.NewTopic("calls", serde.String, serde.String)).
+		JoinGlobal(countries, func(_, number string) (string, bool) { return number[:2], true },
+			func(number, country string) string { return number + " (" + country + ")" }).
+		To(topology.NewTopic("named", serde.String, serde.String))
+
+	d := kstest.New(kstest.InExample(), topology.Must(b.Build()))
+	d.Input(topology.NewTopic("countries", serde.String, serde.String)).Send("47", "Norway")
+	calls := d.Input(topology.NewTopic("calls", serde.String, serde.String))
+	calls.Send("Ann", "4722")
+	calls.Send("Bob", "9933") // from nowhere
+	for _, r := range d.Output(topology.NewTopic("named", serde.String, serde.String)).Rest() {
+		fmt.Println(r.Key, r.Value)
+	}
+	// Output:
+	// Ann 4722 (Norway)
+}
+
+// A left join keeps what it does not find.
+func ExampleStream_LeftJoinGlobal() {
+	b := topology.NewBuilder()
+	countries := ktable.GlobalFrom(b, topology.NewTopic("countries", serde.String, serde.String), "countries")
+	kstream.From(b, topology.NewTopic("calls", serde.String, serde.String)).
+		LeftJoinGlobal(countries, func(_, number string) (string, bool) { return number[:2], true },
+			func(number, country string, ok bool) string {
+				if !ok {
+					return number
+				}
+				return number + " (" + country + ")"
+			}).
+		To(topology.NewTopic("named", serde.String, serde.String))
+
+	d := kstest.New(kstest.InExample(), topology.Must(b.Build()))
+	d.Input(topology.NewTopic("countries", serde.String, serde.String)).Send("47", "Norway")
+	calls := d.Input(topology.NewTopic("calls", serde.String, serde.String))
+	calls.Send("Ann", "4722")
+	calls.Send("Bob", "9933")
+	for _, r := range d.Output(topology.NewTopic("named", serde.String, serde.String)).Rest() {
+		fmt.Println(r.Key, r.Value)
+	}
+	// Output:
+	// Ann 4722 (Norway)
+	// Bob 9933
+}

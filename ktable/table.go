@@ -25,11 +25,13 @@ func (t Table[K, V]) with(h dsl.Handle[K, V]) Table[K, V] { return Table[K, V](t
 
 // From reads a topic as a table kept in the named store: a record is the new row of its key, one without a value deletes
 // the row. Records without a key are dropped and counted. A record replaces the row also if its time is older. The store
-// has a changelog topic of its own.
+// has a changelog topic of its own, unless store.SourceChangelog says that the topic is one.
 func From[K, V any](b *topology.Builder, t topology.Topic[K, V], name string, opts ...store.Option) Table[K, V] {
 	c := call("From", name)
 	h := dsl.Source((*graph.Builder)(b), t, c)
-	return Table[K, V](dsl.Keep(h, c, "table-source", name, opts))
+	kept := dsl.Keep(h, c, "table-source", name, opts)
+	dsl.LogInSource(h, kept.Spec().Decl(), c)
+	return Table[K, V](kept)
 }
 
 // To writes the table's changes to a topic; a deleted row becomes a record without a value. Serdes the topic does not have

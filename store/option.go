@@ -29,6 +29,14 @@ func NoChangelog() Option {
 	return Option{func(d *decl.Store) { d.NoChangelog = true }}
 }
 
+// SourceChangelog has a table that ktable.From reads from one topic do without a changelog of its own: the topic has the
+// same rows, and the store is restored from it, as far as it was processed. The topic must be compacted, or keep its records
+// for ever. Rows come back as the topic has them: records that an error policy skipped come back too, and fail where they
+// are looked up.
+func SourceChangelog() Option {
+	return Option{func(d *decl.Store) { d.FromSource = true }}
+}
+
 // NoCache forwards every update at once, instead of the last one of each row at each commit.
 func NoCache() Option {
 	return Option{func(d *decl.Store) { d.NoCache = true }}

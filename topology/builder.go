@@ -34,7 +34,8 @@ func (b *Builder) Build() (*Topology, error) {
 		}
 		return nil, errors.Join(errs...)
 	}
-	p := &graph.Plan{Nodes: g.Nodes(), Subs: split(g.Nodes(), g.Groups())}
+	nodes, globals := apart(g.Nodes())
+	p := &graph.Plan{Nodes: nodes, Subs: split(g.Nodes(), g.Groups()), Globals: globals}
 	g.Freeze(p)
 	return (*Topology)(p), nil
 }

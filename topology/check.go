@@ -95,6 +95,9 @@ func (c *checker) store(n *graph.Node, s *decl.Store) {
 	if s.Err != nil {
 		c.report(n.At, n.Call, s.Err)
 	}
+	if s.FromSource && s.Source == "" {
+		c.report(n.At, n.Call, fmt.Errorf("store %q: store.SourceChangelog is for a table that ktable.From reads from a topic: leave it out", s.Name))
+	}
 	switch {
 	case s.LRU != 0:
 		c.report(n.At, node, errors.New("store.LRU is not supported yet: leave the option out"))

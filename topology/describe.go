@@ -7,7 +7,10 @@ import (
 )
 
 // Description is a topology as data: for pages, tools and tests.
-type Description struct{ Subtopologies []Subtopology }
+type Description struct {
+	Subtopologies []Subtopology
+	Globals       []Node // sources of global tables, which run in no task
+}
 
 // Subtopology is a connected part of a topology. One task runs it per partition.
 type Subtopology struct {
@@ -41,6 +44,9 @@ func (t *Topology) Describe() Description {
 			sub.Nodes = append(sub.Nodes, node)
 		}
 		d.Subtopologies = append(d.Subtopologies, sub)
+	}
+	for _, g := range t.Globals {
+		d.Globals = append(d.Globals, Node{Name: g.Node.Name, Kind: g.Node.Kind, At: g.Node.At, Stores: storeNames(g.Node), Topics: []string{g.Topic}})
 	}
 	return d
 }

@@ -84,7 +84,10 @@ func inventory(t *Topology) map[thing]string {
 	for _, s := range t.Subs {
 		for _, d := range s.Stores {
 			kind := d.Kind.String()
-			if !d.Logged() {
+			switch {
+			case d.Source != "":
+				kind += " kept in " + d.Source
+			case !d.Logged():
 				kind += unlogged
 			}
 			found[thing{"store", d.Name}] = kind

@@ -12,8 +12,9 @@ import (
 // split makes subtopologies: nodes that are connected by edges or by a store they share. A repartition topic connects
 // nothing, since its two ends are different nodes. They are numbered in the order of their first sources, as Kafka
 // Streams numbers them.
-func split(nodes []*graph.Node, groups []graph.Group) []*graph.Sub {
-	parent := make([]int, len(nodes))
+func split(all []*graph.Node, groups []graph.Group) []*graph.Sub {
+	nodes, _ := apart(all)
+	parent := make([]int, len(all)) // by id
 	for i := range parent {
 		parent[i] = i
 	}
@@ -72,6 +73,18 @@ func split(nodes []*graph.Node, groups []graph.Group) []*graph.Sub {
 		s.Fingerprint = fingerprint(s)
 	}
 	return subs
+}
+
+// apart returns the nodes that run in tasks, and the global tables, which do not.
+func apart(all []*graph.Node) (nodes []*graph.Node, globals []*graph.Global) {
+	for _, n := range all {
+		if n.Source != nil && n.Source.Global != nil {
+			globals = append(globals, n.Source.Global)
+			continue
+		}
+		nodes = append(nodes, n)
+	}
+	return nodes, globals
 }
 
 // fingerprint hashes what a subtopology does, in an order that only depends on itself.

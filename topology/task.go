@@ -96,10 +96,11 @@ func (t *Task) StreamTime() time.Time {
 // Now returns the wall clock; in a test driver, the clock moved by hand.
 func (t *Task) Now() time.Time { return time.UnixMilli(t.env().Now()) }
 
-// Source says where the record in hand was read; ok is false in a timer.
+// Source says where the record in hand was read; ok is false in a timer. Of a change that a table forwards at a commit it is
+// the last record that the task took up.
 func (t *Task) Source() (p Position, ok bool) {
-	topic, partition, offset, ok := t.env().Position()
-	return Position{topic, partition, offset}, ok
+	at, ok := graph.Where(t.env())
+	return Position(at), ok
 }
 
 // RequestCommit asks for a commit once the record in hand is processed, before the interval is over.

@@ -19,6 +19,10 @@ func (t *Topology) String() string {
 		}
 		b.WriteString("\n")
 	}
+	for i, g := range t.Globals {
+		fmt.Fprintf(&b, "   Sub-topology: %d for global store (will not generate tasks)\n", len(t.Subs)+i)
+		fmt.Fprintf(&b, "    Source: %s (topics: [%s], stores: [%s])\n\n", g.Node.Name, g.Topic, g.Store.Name)
+	}
 	return b.String()
 }
 

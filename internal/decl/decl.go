@@ -10,9 +10,13 @@ const (
 	Window                // value per key and window start
 	Session               // value per key and session
 	Versioned             // history per key
+	Suppressed            // changes of a table that wait: the last of each key, found by the time it waits for
+	Held                  // records of a stream that wait, in the order of time
 )
 
-func (k Kind) String() string { return [...]string{"key-value", "window", "session", "versioned"}[k] }
+func (k Kind) String() string {
+	return [...]string{"key-value", "window", "session", "versioned", "suppress buffer", "stream buffer"}[k]
+}
 
 // A Store is the declaration of one store.
 type Store struct {
@@ -34,8 +38,13 @@ type Store struct {
 	History     time.Duration     // of versioned rows
 	TopicConfig map[string]string // of the changelog topic
 	Source      string            // name of the source topic that serves as changelog; "": the store has its own
+	FromSource  bool              // its source topic is to serve as its changelog: Source, which the verb sets
+	Global      bool              // every process has all of it, and any task may read it; Source is its topic
 	Err         error             // what is wrong with the declaration; Build reports it, at At
 }
 
 // Logged reports whether the store has a changelog topic of its own.
 func (s *Store) Logged() bool { return !s.NoChangelog && s.Source == "" }
+
+// Restored reports whether the rows of a task's store come back from a topic: its changelog, or its source.
+func (s *Store) Restored() bool { return !s.NoChangelog && !s.Global }

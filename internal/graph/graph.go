@@ -25,7 +25,12 @@ type Node struct {
 	Stores   []*decl.Store // the stores it reads or writes; sharing one joins two nodes into one subtopology
 	Topics   []*Topic      // of a source or sink
 	NullKeys bool          // it takes records without a key: repartition topics before it keep them
+	NewKey   bool          // its output has other keys than its input
+	ByKey    bool          // it looks up rows of its key-value stores under the keys of its input
 	Old      OldUse        // what it does with the old value of a table's change
+	Side     bool          // it takes what its parent refuses, not its output
+	Clocks   []string      // names of the clocks it asks for, beside those of its stores
+	Close    *Close        // when it is done with a window; nil: it is not about windows
 	Policy   any           // topology.ErrorPolicy for failures of its user function; nil: Config's
 
 	// Source is set on sources only.
@@ -36,6 +41,9 @@ type Node struct {
 	// Fan makes one function (of the node's output types) of those of all children; none gives a function that does nothing.
 	Fan func(downs []any) any
 }
+
+// A Close says how long after the end of a window records of it still count, for what waits for the last of them.
+type Close struct{ Grace time.Duration }
 
 // OldUse says what a node does with the old values of the changes it gets. A table finds them out only where one of the
 // nodes behind it wants them.
@@ -68,6 +76,17 @@ type Source struct {
 	Policy any
 	// Topic is the typed declaration (*topics.Spec) the source was made of; nil for repartition topics.
 	Topic any
+	// Global is set on the source of a global table, which belongs to no task.
+	Global *Global
+}
+
+// A Global is a table of which every process holds all partitions. Its topic is its changelog.
+type Global struct {
+	Node  *Node
+	Store *decl.Store // Global and Source of it are set
+	Topic string
+	// Check makes a function that decodes a record, and reports whether its value counts as null. What it refuses is no row.
+	Check func() func(in *record.In) (null bool, err error)
 }
 
 // A Topic is a topic read or written by a topology.
@@ -142,8 +161,9 @@ type Copartition struct {
 
 // A Plan is a checked graph. topology.Topology has it as underlying type.
 type Plan struct {
-	Nodes []*Node
-	Subs  []*Sub
+	Nodes   []*Node
+	Subs    []*Sub
+	Globals []*Global // any task may read them
 }
 
 // A Sub is a subtopology: nodes connected by edges or by shared stores. One task runs it for each partition number.
@@ -191,7 +211,7 @@ type Env interface {
 	// Drop counts a record dropped at a node for a reason such as "null-key".
 	Drop(n *Node, reason string)
 
-	// Position says where the record in hand was read; ok is false in a timer and during a commit.
+	// Position says where the record in hand was read, during a commit the last one taken up; ok is false in a timer.
 	Position() (topic string, partition int32, offset int64, ok bool)
 	// StreamTime is the highest event time the task has taken up, Now the wall clock; milliseconds, -1 for none yet.
 	StreamTime() int64

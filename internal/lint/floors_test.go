@@ -23,7 +23,7 @@ var floors = []Floor{
 	{"internal/record", "", "the record inside a task"},
 	{"internal/partition", "", "which partition a key goes to, in Kafka's own arithmetic"},
 	{"internal/decl", "", "the declaration of a store, shared by those who write it and those who open it"},
-	{"internal/wire", "", "byte formats of what internal topics carry beside plain records"},
+	{"internal/wire", "internal/record", "byte formats of what internal topics carry beside plain records"},
 
 	// State.
 	{"store", "serde window internal/decl", "what a store promises; specs are typed by serdes and windowed keys"},
@@ -45,16 +45,17 @@ var floors = []Floor{
 
 	// Authoring.
 	{"internal/dsl", "serde store topology internal/decl internal/graph internal/partition internal/record internal/rows internal/topics internal/wire", "what the verbs of streams and tables have in common: handles, and the ends of every graph"},
-	{"ktable", "serde store topology internal/decl internal/dsl internal/graph internal/proc internal/record internal/topics internal/wire", "tables and their verbs; knows no stream"},
+	{"ktable", "serde store topology internal/decl internal/dsl internal/graph internal/proc internal/record internal/topics", "tables and their verbs; knows no stream"},
 	{"kstream", "ktable serde store topology window internal/decl internal/dsl internal/graph internal/proc internal/record internal/rows internal/topics", "streams and their verbs; a table is the fold of a stream, so it may know tables; rows for what joins of streams keep"},
 
 	// Execution.
+	{"internal/global", "store topology internal/graph internal/layout internal/record", "a table of which every process holds all: applies its topic, and lets tasks read"},
 	{"internal/task", "changelog store topology internal/decl internal/graph internal/layout internal/partition internal/record", "one partition group running one subtopology: a pure machine, without clock, socket or goroutine"},
 	{"internal/assign", "", "which process runs which task: a pure function of what the members say"},
 	{"internal/statedir", "", "the folder of a process: its lock, its id, where each task's rows are"},
 	{"txn", "topology", "the commit protocol; names tasks by their ids, and knows no changelog"},
-	{".", "changelog store store/memstore store/pebblestore topology txn internal/assign internal/decl internal/graph internal/partition internal/record internal/statedir internal/task", "the running app: the one place where everything meets"},
-	{"kstest", "changelog ktable serde store store/memstore topology internal/decl internal/graph internal/partition internal/record internal/task internal/topics", "a topology on a clock moved by hand, on the task of production; links no client and no database"},
+	{".", "changelog store store/memstore store/pebblestore topology txn internal/assign internal/decl internal/global internal/graph internal/partition internal/record internal/statedir internal/task", "the running app: the one place where everything meets"},
+	{"kstest", "changelog ktable serde store store/memstore topology internal/decl internal/global internal/graph internal/partition internal/record internal/rows internal/task internal/topics", "a topology on a clock moved by hand, on the task of production; links no client and no database"},
 
 	// Not linked into anybody's program.
 	{"internal/testkafka", "", "brokers for our tests, whatever is tested"},

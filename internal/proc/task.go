@@ -33,6 +33,13 @@ func (t *Task) NeedStore(name string, s *decl.Store) {
 	}
 }
 
+// NeedGlobal fails unless a store is that of a global table.
+func (t *Task) NeedGlobal(name string, s *decl.Store) {
+	if s == nil || !s.Global {
+		record.Fail(int32(t.node.ID), fmt.Errorf("topology: processor %q (%s): store %q is not that of a global table: make one with ktable.GlobalFrom, or use KeyValue", t.node.Name, t.node.At, name))
+	}
+}
+
 // Every schedules f. Within f no record is in hand, and what is sent has the timer's time.
 func (t *Task) Every(wall bool, d time.Duration, f func(now time.Time) error) graph.Timer {
 	return t.env.Schedule(t.node, wall, d, t.timed(f))

@@ -19,6 +19,9 @@ type env struct{ t *Task }
 
 var _ graph.Env = env{}
 
+// Env returns the task as its operators see it, for a driver that looks at its state between records.
+func (t *Task) Env() graph.Env { return env{t} }
+
 func (e env) Context() context.Context { return e.t.ctx }
 func (e env) TaskID() (int, int32)     { return e.t.c.ID.Subtopology, e.t.c.ID.Partition }
 func (e env) ApplicationID() string    { return e.t.c.ApplicationID }
@@ -39,8 +42,16 @@ func (e env) Partitions(topic string) int32 {
 	return e.t.c.Partitions(topic)
 }
 
-// DB returns the rows of a store of this subtopology.
+// DB returns the rows of a store of this subtopology, or of a global table.
 func (e env) DB(s *decl.Store) store.DB {
+	if s.Global {
+		if e.t.c.DB != nil {
+			if db := e.t.c.DB(s); db != nil {
+				return db
+			}
+		}
+		panic(fmt.Errorf("the topology has no global table %q (%s)", s.Name, s.At))
+	}
 	for i := range e.t.stores {
 		if have := &e.t.stores[i]; have.decl == s || have.decl.Name == s.Name {
 			return have.guard
@@ -55,7 +66,10 @@ func (e env) AtCommit(n *graph.Node, f func()) {
 
 func (e env) Position() (topic string, partition int32, offset int64, ok bool) {
 	t := e.t
-	if t.stage != running && t.stage != timing {
+	switch {
+	case t.stage == emitting && t.last.Offset >= 0:
+		return t.last.Topic, t.last.Partition, t.last.Offset, true
+	case t.stage != running && t.stage != timing:
 		return "", 0, 0, false
 	}
 	return t.cur.tp.Topic, t.cur.tp.Partition, t.cur.recs[t.cur.head].Offset, true
@@ -112,7 +126,7 @@ type refusal struct {
 // false for outputs of timers and emissions. It is valid inside Send.
 func (t *Task) Origin() (at topology.Position, node int32, ok bool) {
 	topic, partition, offset, ok := env{t}.Position()
-	return topology.Position{Topic: topic, Partition: partition, Offset: offset}, t.sender, ok
+	return topology.Position{Topic: topic, Partition: partition, Offset: offset}, t.sender, ok && t.stage != emitting
 }
 
 // Refuse tells that an output with the given origin was refused by the broker for good (too large, invalid), after the

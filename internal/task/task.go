@@ -30,7 +30,7 @@ type Config struct {
 	Sub           *graph.Sub
 	ApplicationID string
 	Inputs        []TP                                         // partitions of the source topics, resolved to full names; among equal event times the first goes first
-	DB            func(s *decl.Store) store.DB                 // opened and restored; may be nil for a subtopology without stores
+	DB            func(s *decl.Store) store.DB                 // opened and restored, and those of global tables; may be nil for a subtopology that uses none
 	Send          func(o *record.Out)                          // takes outputs; called inside Process, Punctuate and Emit; o is reused after
 	Partitions    func(topic string) int32                     // number of partitions of a topic, 0 if unknown; nil knows none
 	Policy        topology.ErrorPolicy                         // Config.OnError; nil fails
@@ -96,6 +96,7 @@ type Task struct {
 	cur     *input
 	meta    record.Meta
 	arena   record.Arena
+	warming warming
 	deleted deletions // of the open transaction
 	sender  int32     // node of the output being handed to Send
 	outs    []output  // wait for the record or timer in hand to be through
