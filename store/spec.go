@@ -52,6 +52,13 @@ func VersionsOf[K, V any](table KeyValueSpec[K, V]) VersionedSpec[K, V] {
 	return VersionedSpec[K, V]{table.spec}
 }
 
+// WindowsOf returns the spec of a store of windows that is declared already. It is for Millrace's own packages: use
+// ktable.WindowStore.
+func WindowsOf[K, V any](d *decl.Store) WindowSpec[K, V] { return WindowSpec[K, V]{spec{d}} }
+
+// SessionsOf is WindowsOf for sessions: use ktable.SessionStore.
+func SessionsOf[K, V any](d *decl.Store) SessionSpec[K, V] { return SessionSpec[K, V]{spec{d}} }
+
 // NewKeyValue declares a key-value store. A nil serde means serde.Of. What is wrong with the declaration is reported by
 // the Build of the topology that uses it.
 func NewKeyValue[K, V any](name string, key serde.Serde[K], value serde.Serde[V], opts ...Option) KeyValueSpec[K, V] {

@@ -10,6 +10,7 @@ import (
 const (
 	NullKey   = "null-key"
 	NullValue = "null-value"
+	Late      = "late"                    // for its window, by the event time of the step
 	NullRoute = "null-key-to-repartition" // Kafka Streams filters these without counting
 )
 

@@ -18,7 +18,10 @@ type Step struct {
 	NilFunc  bool   // a function the verb was given is nil
 	Stores   []*decl.Store
 	NullKeys bool // records without a key are of use to it
+	ByKey    bool // looks its key-value stores up under the record's key
 	Old      graph.OldUse
+	Clocks   []string
+	Close    *graph.Close
 }
 
 // The methods below add a node and return the handle on its output, which forgets both serdes. They differ in the edges
@@ -27,6 +30,7 @@ type Step struct {
 // Map adds a step from a stream to a stream of other keys.
 func (h Handle[K, V]) Map[K2, V2 any](s Step, wire func(env graph.Env, n *graph.Node, next record.Fn[K2, V2]) record.Fn[K, V]) Handle[K2, V2] {
 	n := add(h, s, Fan[K2, V2], wire)
+	n.NewKey = true
 	return Handle[K2, V2]{b: h.b, n: n, moved: n.At, policy: h.policy}
 }
 
@@ -105,7 +109,7 @@ func add[K, V, In, Out any](h Handle[K, V], s Step, fan func([]any) any, wire fu
 	b := h.Builder(s.Call)
 	n := &graph.Node{
 		Kind: s.Kind, Name: s.Name, Call: s.Call, At: graph.Caller(),
-		Parents: []*graph.Node{h.n}, Stores: s.Stores, NullKeys: s.NullKeys, Old: s.Old, Fan: fan,
+		Parents: []*graph.Node{h.n}, Stores: s.Stores, NullKeys: s.NullKeys, ByKey: s.ByKey, Old: s.Old, Clocks: s.Clocks, Close: s.Close, Fan: fan,
 	}
 	if h.policy != nil {
 		n.Policy = h.policy
