@@ -25,6 +25,10 @@ func (x grouped[S, N, K, V]) by(n *Node) ktable.Grouped[K, V] {
 
 func (x grouped[S, N, K, V]) verb(n *Node) element {
 	switch n.Op {
+	case "windowedBy":
+		return x.windowedBy(n)
+	case "cogroup":
+		return x.cogroup(n)
 	case "count":
 		return newTable(x.p, n, x.by(n).Count(n.text("store"), x.p.options(n)...), x.k, x.p.counts)
 	case "reduce":

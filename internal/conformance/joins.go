@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"github.com/millrace-streams/millrace/kstream"
+	"github.com/millrace-streams/millrace/ktable"
 )
 
 // A couple is what a join has found on both sides; the joiner gets the key with it.
@@ -33,5 +34,34 @@ func joinTable[S, N, K, V, VT any](x stream[S, N, K, V], n *Node, t table[S, N, 
 			return couple{x.v.text(v), nil}
 		}
 		return couple{x.v.text(v), t.v.text(vt)}
+	}))
+}
+
+// A global table of the language.
+type global[S, N any] struct {
+	p *program[S, N]
+	g ktable.Global[S, S]
+}
+
+func (global[S, N]) verb(*Node) element { return nil }
+
+func (x stream[S, N, K, V]) joinGlobal(n *Node) element {
+	g, ok := x.p.element(n, "right").(global[S, N])
+	if !ok {
+		return nil
+	}
+	f, text := n.selector("fn"), x.p.text
+	key := func(k K, v V) (key S, ok bool) {
+		s := f(x.k.text(k), x.v.text(v))
+		if s == nil {
+			return key, false
+		}
+		return text.of(s), true
+	}
+	if n.one("kind", "inner", "left") == "inner" {
+		return coupled(x, n, x.s.JoinGlobal(g.g, key, func(v V, vg S) couple { return couple{x.v.text(v), text.text(vg)} }))
+	}
+	return coupled(x, n, x.s.LeftJoinGlobal(g.g, key, func(v V, vg S, ok bool) couple {
+		return couple{x.v.text(v), there(text, vg, ok)}
 	}))
 }

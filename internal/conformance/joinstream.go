@@ -3,7 +3,6 @@ package conformance
 import (
 	"time"
 
-	"github.com/millrace-streams/millrace/kstest"
 	"github.com/millrace-streams/millrace/kstream"
 	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/window"
@@ -30,31 +29,31 @@ func joinStreams[S, N, K, V, V2 any](x stream[S, N, K, V], n *Node, y stream[S, 
 		EmitEvery(time.Duration(x.p.c.Config.OuterJoinEmitMs) * time.Millisecond)
 	this, that := base+"-this-join-store", base+"-outer-other-join-store"
 	var s kstream.Stream[K, couple]
-	switch n.one("kind", "inner", "left", "outer") {
-	case "inner":
-		that = base + "-other-join-store"
-		if alone {
-			that = ""
-			s = x.s.JoinSelf(base, w, func(a, b V) couple { return couple{x.v.text(a), x.v.text(b)} }, x.p.joinOptions(n)...)
-			break
+	opts, kind := x.p.joinOptions(n), n.one("kind", "inner", "left", "outer")
+	switch {
+	case alone: // of any kind: each record meets itself, if nothing else
+		if kind == "outer" {
+			base += "-outer"
 		}
-		s = x.s.JoinStream(base, y.s, w, func(v V, v2 V2) couple { return couple{x.v.text(v), y.v.text(v2)} }, x.p.joinOptions(n)...)
-	case "left":
+		this, that = base+"-this-join-store", ""
+		s = x.s.JoinSelf(base, w, func(a, b V) couple { return couple{x.v.text(a), x.v.text(b)} }, opts...)
+	case kind == "inner":
+		that = base + "-other-join-store"
+		s = x.s.JoinStream(base, y.s, w, func(v V, v2 V2) couple { return couple{x.v.text(v), y.v.text(v2)} }, opts...)
+	case kind == "left":
 		s = x.s.LeftJoinStream(base, y.s, w, func(v V, v2 V2, ok bool) couple {
 			return couple{x.v.text(v), there(y.v, v2, ok)}
-		}, x.p.joinOptions(n)...)
-	case "outer":
+		}, opts...)
+	default:
 		this = base + "-outer-this-join-store"
 		s = x.s.OuterJoinStream(base, y.s, w, func(v V, ok bool, v2 V2, ok2 bool) couple {
 			return couple{there(x.v, v, ok), there(y.v, v2, ok2)}
-		}, x.p.joinOptions(n)...)
+		}, opts...)
 	}
 	size := n.span("beforeMs") + n.span("afterMs")
-	if size > 0 { // Kafka Streams cannot show windows of no size
-		x.p.dumps[this] = func(d *kstest.Driver) Store { return joinRows(d, this, size, x.k, x.v) }
-		if that != "" {
-			x.p.dumps[that] = func(d *kstest.Driver) Store { return joinRows(d, that, size, y.k, y.v) }
-		}
+	x.p.dumps[this] = func(d *reading) Store { return joinRows(d, this, size, x.k, x.v) }
+	if that != "" {
+		x.p.dumps[that] = func(d *reading) Store { return joinRows(d, that, size, y.k, y.v) }
 	}
 	return coupled(x, n, s)
 }
@@ -70,11 +69,15 @@ func (p *program[S, N]) joinOptions(n *Node) (opts []store.Option) {
 	return opts
 }
 
-func joinRows[K, V any](d *kstest.Driver, name string, size time.Duration, k kind[K], v kind[V]) Store {
+// joinRows returns the rows of one side, the zero Store if it cannot be looked at.
+func joinRows[K, V any](d *reading, name string, size time.Duration, k kind[K], v kind[V]) Store {
 	s := Store{Kind: "window", Rows: []Row{}}
 	for key, row := range d.JoinStore[K, V](name) {
 		start := row.Time.UnixMilli()
-		s.Rows = append(s.Rows, Row{Key: []byte(*k.text(key)), Window: []int64{start, start + size.Milliseconds()}}.with(v.name, v.text(row.Value)))
+		s.Rows = append(s.Rows, Row{Key: []byte(*k.text(key)), Window: &[2]int64{start, start + size.Milliseconds()}}.with(v.name, v.text(row.Value)))
+	}
+	if size == 0 && len(s.Rows) > 0 { // Kafka Streams cannot show windows of no size
+		return Store{}
 	}
 	return s
 }

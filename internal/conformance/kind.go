@@ -49,14 +49,14 @@ func plainNumbers() kind[int64] {
 
 // timeKeys is the kind of keys in time windows of a size, sessionKeys that of keys in sessions.
 func timeKeys[S any](key kind[S], size time.Duration) kind[window.Key[S]] {
-	return kind[window.Key[S]]{"time", window.KeySerde(key.serde, size), windowed(key), nil}
+	return kind[window.Key[S]]{"time", window.KeySerde(key.serde, size), windowText(key), nil}
 }
 
 func sessionKeys[S any](key kind[S]) kind[window.Key[S]] {
-	return kind[window.Key[S]]{"session", window.SessionKeySerde(key.serde), windowed(key), nil}
+	return kind[window.Key[S]]{"session", window.SessionKeySerde(key.serde), windowText(key), nil}
 }
 
-func windowed[S any](key kind[S]) func(k window.Key[S]) *string {
+func windowText[S any](key kind[S]) func(k window.Key[S]) *string {
 	return func(k window.Key[S]) *string {
 		return new(fmt.Sprintf("%s@%d/%d", shown(key.text(k.Key)), k.Start().UnixMilli(), k.End().UnixMilli()))
 	}

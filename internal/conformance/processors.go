@@ -99,7 +99,9 @@ func (p *program[S, N]) processor(n *Node) processor {
 			}
 		}
 	default:
-		unknown("processor %q", name)
+		if d.start = p.windowProcessor(n, name, stores); d.start == nil {
+			unknown("processor %q", name)
+		}
 	}
 	return d
 }

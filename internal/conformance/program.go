@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/millrace-streams/millrace/kstest"
 	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/topology"
 )
@@ -22,8 +21,8 @@ type program[S, N any] struct {
 	nulls   *bool                     // a function has met a null
 	named   map[string]element        // by id
 	sources map[string]topology.Topic[S, S]
-	known   map[string]declared[S]                  // stores, by name
-	dumps   map[string]func(d *kstest.Driver) Store // of the stores that can be read, by name
+	known   map[string]declared[S]            // stores, by name
+	dumps   map[string]func(d *reading) Store // of the stores that can be read, by name
 }
 
 // An element is what an operation gives: a stream, a table, a grouping. verb returns what the next operation makes of it, nil
@@ -42,7 +41,7 @@ func newProgram[S, N any](c *Case, text kind[S], numbers kind[N], number func(in
 		text: text.watched(nulls), numbers: numbers.watched(nulls), number: number,
 		counts: kind[int64]{"int64", plainNumbers().serde, plainNumbers().text, nil},
 		named:  map[string]element{}, sources: map[string]topology.Topic[S, S]{},
-		known: map[string]declared[S]{}, dumps: map[string]func(*kstest.Driver) Store{},
+		known: map[string]declared[S]{}, dumps: map[string]func(*reading) Store{},
 	}
 }
 
@@ -155,6 +154,9 @@ func (p *program[S, N]) options(n *Node) (opts []store.Option) {
 	}
 	if n.has("versionedMs") {
 		opts = append(opts, store.History(n.span("versionedMs")))
+	}
+	if n.has("segmentMs") {
+		opts = append(opts, store.SegmentInterval(n.span("segmentMs")))
 	}
 	return opts
 }

@@ -65,7 +65,9 @@ func execute[S, N any](p *program[S, N], o Options) (seen Expected, nulls bool, 
 	}
 	r.seen.Stores = map[string]Store{}
 	for name, rows := range p.dumps {
-		r.seen.Stores[name] = rows(d)
+		if s := rows(&reading{d, r.seen.Topics, p.c.App}); s.Kind != "" {
+			r.seen.Stores[name] = s
+		}
 	}
 	for reason, n := range d.Dropped() {
 		if counted(reason) {

@@ -20,6 +20,12 @@ func (p *program[S, N]) start(n *Node) element {
 		t := p.source(n, []string{n.text("topic")})
 		opts := p.options(n)
 		return newTable(p, n, ktable.From(p.b, t, n.text("store"), opts...), p.text, p.text)
+	case "globalTable":
+		g := ktable.GlobalFrom(p.b, p.source(n, []string{n.text("topic")}), n.text("store"), p.options(n)...)
+		name := n.text("store")
+		p.dumps[name] = func(d *reading) Store { return keyValueRows(d.Global(g), p.text, p.text, true) }
+		p.known[name] = declared[S]{name: name, spec: g.Store(), timed: true, find: finder(g.Store(), p.text, p.text, true)}
+		return global[S, N]{p, g}
 	case "store":
 		return p.declare(n)
 	}

@@ -4,7 +4,6 @@ import (
 	"iter"
 	"time"
 
-	"github.com/millrace-streams/millrace/kstest"
 	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/topology"
 )
@@ -13,11 +12,16 @@ const millisecond = time.Millisecond
 
 // A declared store: one made for processors, or that of a table.
 type declared[S any] struct {
-	name   string
-	spec   store.Spec
-	values *store.KeyValueSpec[S, S] // of processors' key-value stores
-	timed  bool                      // shows the time of a row
-	find   func(t *topology.Task) func(key *string) *string
+	name string
+	spec store.Spec
+	// What processors read and write: one of these, of a store made for them.
+	values   *store.KeyValueSpec[S, S]
+	windows  *store.WindowSpec[S, S]
+	sessions *store.SessionSpec[S, S]
+	versions *store.VersionedSpec[S, S]
+
+	timed bool // shows the time of a row
+	find  func(t *topology.Task) func(key *string) *string
 }
 
 // keyValue returns the declaration of a key-value store made for processors.
@@ -78,9 +82,9 @@ func (p *program[S, N]) declare(n *Node) element {
 		spec := store.NewKeyValue(n.ID, text.serde, text.serde, opts...)
 		d.spec, d.values = spec, &spec
 		d.find = finder(spec, text, text, d.timed)
-		p.dumps[n.ID] = func(dr *kstest.Driver) Store { return keyValueRows(dr.Store(spec), text, text, d.timed) }
+		p.dumps[n.ID] = func(dr *reading) Store { return keyValueRows(dr.Store(spec), text, text, d.timed) }
 	default:
-		unknown("kind of store %q", kind)
+		d = p.declareWindows(n, kind, opts)
 	}
 	p.known[n.ID] = d
 	return ending{}

@@ -68,6 +68,8 @@ func (x stream[S, N, K, V]) verb(n *Node) element {
 		return x.processValues(n)
 	case "joinStream":
 		return x.joinStream(n)
+	case "joinGlobal":
+		return x.joinGlobal(n)
 	case "joinTable":
 		return x.joinTable(n)
 	}

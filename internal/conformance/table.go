@@ -3,7 +3,6 @@ package conformance
 import (
 	"context"
 
-	"github.com/millrace-streams/millrace/kstest"
 	"github.com/millrace-streams/millrace/kstream"
 	"github.com/millrace-streams/millrace/ktable"
 	"github.com/millrace-streams/millrace/topology"
@@ -20,7 +19,13 @@ type table[S, N, K, V any] struct {
 // newTable returns a table with a store of its own, which is looked at in the end.
 func newTable[S, N, K, V any](p *program[S, N], n *Node, t ktable.Table[K, V], k kind[K], v kind[V]) table[S, N, K, V] {
 	name := n.text("store")
-	p.dumps[name] = func(d *kstest.Driver) Store { return keyValueRows(d.Table(t), k, v, true) }
+	if n.has("versionedMs") {
+		spec := ktable.VersionedStore(t)
+		p.dumps[name] = func(d *reading) Store { return versionedRows(d, name, d.Versions(spec), k, v) }
+		p.known[name] = declared[S]{name: name, spec: spec}
+		return table[S, N, K, V]{p, t, k, v}
+	}
+	p.dumps[name] = func(d *reading) Store { return keyValueRows(d.Table(t), k, v, true) }
 	p.known[name] = declared[S]{name: name, spec: t.Store(), timed: true, find: finder(t.Store(), k, v, true)}
 	return table[S, N, K, V]{p, t, k, v}
 }
