@@ -13,7 +13,7 @@ import (
 func Keep[K, V any](h Handle[K, V], call, kind, name string, opts []store.Option) Table[K, V] {
 	spec := Declare(h, call, name, opts, false, "call WithValueSerde")
 	d := spec.Decl()
-	out := h.Fold(Step{Call: call, Kind: kind, Name: name, Stores: []*decl.Store{d}}, func(env graph.Env, n *graph.Node, next record.ChangeFn[K, V]) record.Fn[K, V] {
+	out := h.Fold(Step{Call: call, Kind: kind, Name: name, ByKey: true, Stores: []*decl.Store{d}}, func(env graph.Env, n *graph.Node, next record.ChangeFn[K, V]) record.Fn[K, V] {
 		id, keeper := int32(n.ID), NewKeeper(env, n, d, next)
 		nullKey, nullValue := topics.Null(h.Key()), topics.Null(h.Value())
 		return func(m *record.Meta, k K, v V) {

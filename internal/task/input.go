@@ -20,9 +20,11 @@ type input struct {
 	node  *graph.Node
 	run   func(m *record.Meta, in *record.In)
 
-	recs  []record.In // recs[head:] wait, ascending by offset; recs[:head] are zero
-	head  int
-	bytes int64 // of recs[head:]
+	recs   []record.In // recs[head:] wait, ascending by offset; recs[:head] are zero
+	head   int
+	warms  []warm // stores looked up under the keys of records
+	warmed int    // records from head on whose rows are at hand
+	bytes  int64  // of recs[head:]
 
 	known bool  // next is known
 	next  int64 // the reader's position
@@ -90,6 +92,7 @@ func (t *Task) advance(in *input) {
 	in.bytes -= size(r)
 	*r = record.In{} // lets go of the fetched bytes
 	in.head++
+	in.warmed = max(0, in.warmed-1)
 	empty := in.head == len(in.recs)
 	if empty {
 		in.recs, in.head = in.recs[:0], 0
@@ -113,7 +116,7 @@ func (t *Task) drain(in *input) {
 		return
 	}
 	clear(in.recs)
-	in.recs, in.head, in.bytes = in.recs[:0], 0, 0
+	in.recs, in.head, in.bytes, in.warmed = in.recs[:0], 0, 0, 0
 	t.empty++
 	if in.queued {
 		for i, h := range t.heads {

@@ -43,6 +43,9 @@ func (t *Task) run(max int) (c *caught) {
 		if in == nil {
 			break
 		}
+		if in.warmed == 0 && len(in.warms) > 0 {
+			t.warmUp(in)
+		}
 		t.begin(in)
 		in.run(&t.meta, &in.recs[in.head])
 		if t.broken != nil {

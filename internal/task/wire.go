@@ -204,6 +204,7 @@ func (t *Task) connect(sources map[*graph.Node]func(*record.Meta, *record.In)) e
 		}
 		in := &input{tp: tp, index: i, node: n, run: sources[n], epoch: -1, time: -1}
 		in.committed.time, in.committed.epoch = -1, -1
+		in.warms = t.warms(n)
 		t.inputs = append(t.inputs, in)
 		t.byTP[tp] = in
 	}

@@ -7,14 +7,14 @@ import (
 )
 
 const (
-	minBlock  = 64 << 10 // below, a block is an ordinary slice
+	minBlock  = 16 << 10 // below, a block is an ordinary slice
 	maxBlock  = 1 << 20  // above, a block is mapped by itself
 	slabSize  = 8 << 20
 	slabAlign = 2 << 20 // of a large page
 )
 
 // blocks are powers of two between minBlock and maxBlock.
-const classes = 5
+const classes = 7
 
 // pool is the process's: memory freed by one table serves the next.
 var pool struct {

@@ -10,6 +10,6 @@
 // Memory counted by the collector makes the process grow to twice of it before the next collection; a cache of half the
 // budget must not be counted. What is given must hold no pointers into the Go heap.
 //
-// Blocks below 64 KiB, and all blocks where the system has no such memory, are ordinary slices. All functions are safe
+// Blocks below 16 KiB, and all blocks where the system has no such memory, are ordinary slices. All functions are safe
 // for concurrent use.
 package arena

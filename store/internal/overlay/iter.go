@@ -163,6 +163,9 @@ func (it *iter) Close() error {
 			it.err = it.db.fail(err)
 		}
 		delete(it.db.iters, it)
+		for part := range it.db.stores {
+			it.db.t.Scanned(part)
+		}
 	}
 	return it.err
 }

@@ -6,8 +6,14 @@ import "github.com/millrace-streams/millrace/store/internal/arena"
 func (t *Table) Landed(epoch uint32) {
 	t.durable = epoch
 	for i := range t.parts {
-		if o := t.parts[i].order; o != nil {
-			o.landed(t)
+		q := &t.parts[i]
+		if q.order == nil {
+			continue
+		}
+		if q.order.idle++; q.order.idle > idleOrder {
+			t.unorder(q)
+		} else {
+			q.order.landed(t)
 		}
 	}
 }

@@ -15,7 +15,11 @@ type order struct {
 	pages   [][]Ref // none is empty
 	n       int
 	version uint64 // changes when places do
+	idle    int    // how often disk caught up since somebody last asked
 }
+
+// idleOrder is how often disk catches up before an order that nobody asks for is given up.
+const idleOrder = 2
 
 // find returns the page and the place in it of a key, or where it belongs.
 func (o *order) find(t *Table, key []byte) (page, i int, ok bool) {
@@ -99,9 +103,11 @@ func (o *order) clear() { o.pages, o.n, o.version = nil, 0, o.version+1 }
 func (t *Table) Order(part int) {
 	q := &t.parts[part]
 	if q.order != nil {
+		q.order.idle = 0
 		return
 	}
-	q.order = &order{}
+	t.orders++
+	q.order = &order{version: t.orders << 32}
 	var refs []Ref
 	t.each(func(r Ref, h *header) {
 		if h.epoch > t.durable && t.Part(t.Key(r)) == part {
@@ -122,6 +128,24 @@ func (t *Table) Ordered(part int) int {
 		return o.n
 	}
 	return 0
+}
+
+// Scanned says that a walk over a part has ended. In a small table without entries that disk may lack an order is as
+// cheap to make as to keep: it is given up, for the sake of those that look once whether there is anything.
+func (t *Table) Scanned(part int) {
+	if q := &t.parts[part]; q.order != nil && q.order.n == 0 && t.n < pageRefs {
+		t.unorder(q)
+	}
+}
+
+// unorder gives up the order of a part.
+func (t *Table) unorder(q *part) {
+	for _, page := range q.order.pages {
+		for _, r := range page {
+			t.at(r).kf &^= ordered
+		}
+	}
+	q.order = nil
 }
 
 // A Cursor walks over the entries of a scanned part that disk may lack. It finds its place again after writes.
@@ -159,6 +183,7 @@ func (c *Cursor) seek(key []byte, after bool) {
 
 // Peek returns the next entry, 0 at the end. at and begun say what the last one was, for when the order has changed since.
 func (c *Cursor) Peek(at []byte, begun bool) Ref {
+	c.t.Order(c.part)
 	o := c.t.parts[c.part].order
 	switch {
 	case o.version == c.version:

@@ -72,6 +72,7 @@ type Table struct {
 	epoch   uint32 // of the open transaction; durable < epoch
 	durable uint32 // disk has every entry up to this epoch
 
+	orders uint64 // made so far
 	parts  []part
 	places []int32 // by prefix as a number: of the part in parts, -1 for none
 	dirty  []touch // entries of the open transaction, each once, in order of the first write
