@@ -100,6 +100,11 @@ func (t *topics) resolveSources() error {
 		slices.Sort(t.sources[i])
 		t.sources[i] = slices.Compact(t.sources[i])
 	}
+	for _, g := range t.plan.Globals {
+		if t.count[g.Topic] == 0 {
+			errs = append(errs, &TopicError{g.Topic, g.Node.At, "does not exist", "create it before the app starts, compacted", kerr.UnknownTopicOrPartition})
+		}
+	}
 	return errors.Join(errs...)
 }
 

@@ -26,15 +26,19 @@ func (x stream[S, N, K, V]) joinTable(n *Node) element {
 
 func joinTable[S, N, K, V, VT any](x stream[S, N, K, V], n *Node, t table[S, N, K, VT]) element {
 	x = x.settled(n.text("name"))
+	var opts []kstream.JoinOption
+	if n.has("graceMs") {
+		opts = append(opts, kstream.Buffered(n.text("name"), n.span("graceMs")))
+	}
 	if n.one("kind", "inner", "left") == "inner" {
-		return coupled(x, n, x.s.JoinTable(t.t, func(v V, vt VT) couple { return couple{x.v.text(v), t.v.text(vt)} }))
+		return coupled(x, n, x.s.JoinTable(t.t, func(v V, vt VT) couple { return couple{x.v.text(v), t.v.text(vt)} }, opts...))
 	}
 	return coupled(x, n, x.s.LeftJoinTable(t.t, func(v V, vt VT, ok bool) couple {
 		if !ok {
 			return couple{x.v.text(v), nil}
 		}
 		return couple{x.v.text(v), t.v.text(vt)}
-	}))
+	}, opts...))
 }
 
 // A global table of the language.

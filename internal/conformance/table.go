@@ -49,6 +49,8 @@ func (x table[S, N, K, V]) verb(n *Node) element {
 		return x.joinForeign(n)
 	case "tableGroupBy":
 		return x.groupBy(n)
+	case "suppress":
+		return x.suppress(n)
 	case "toStream":
 		return x.toStream(n)
 	}

@@ -6,12 +6,12 @@ import "time"
 type Kind uint8
 
 const (
-	KeyValue  Kind = iota // latest value per key
-	Window                // value per key and window start
-	Session               // value per key and session
-	Versioned             // history per key
-	Suppressed            // changes of a table that wait: the last of each key, found by the time it waits for
-	Held                  // records of a stream that wait, in the order of time
+	KeyValue   Kind = iota // latest value per key
+	Window                 // value per key and window start
+	Session                // value per key and session
+	Versioned              // history per key
+	Suppressed             // changes of a table that wait: the last of each key, found by the time it waits for
+	Held                   // records of a stream that wait, in the order of time
 )
 
 func (k Kind) String() string {
@@ -35,6 +35,8 @@ type Store struct {
 	Segment     time.Duration     // rows expire by stretches of this length; 0: half the retention, and at least a minute
 	Duplicates  bool              // of a window store: values of equal key and start stand side by side, in order of arrival
 	ByTime      bool              // rows of windows and sessions are also found in the order of time, for what is sent when they close
+	OnClose     bool              // what it keeps is sent when its window closes
+	Lingers     bool              // rows of windows and sessions that have expired are found until they are given up
 	History     time.Duration     // of versioned rows
 	TopicConfig map[string]string // of the changelog topic
 	Source      string            // name of the source topic that serves as changelog; "": the store has its own

@@ -30,6 +30,10 @@ func Of(d *decl.Store) Format {
 	switch d.Kind {
 	case decl.KeyValue:
 		return keyValue{}
+	case decl.Suppressed:
+		return suppressed{}
+	case decl.Held:
+		return held{}
 	case decl.Versioned:
 		return &versioned{history: d.History.Milliseconds(), observed: -1}
 	case decl.Window:

@@ -6,6 +6,13 @@ type Header struct {
 	Value []byte
 }
 
+// A Position is a place in a topic.
+type Position struct {
+	Topic     string // full name
+	Partition int32
+	Offset    int64
+}
+
 // Meta is what travels beside key and value. A task has one and reuses it for every record: an operator that keeps
 // something of it copies it, and a fan-out restores it between its children.
 type Meta struct {
@@ -14,6 +21,8 @@ type Meta struct {
 	NoKey   bool     // the record has no key; functions get the zero K
 	NoValue bool     // the record deletes its key; value functions are not called
 	Node    int32    // id of the node whose user function runs, set just before the call: names the node when it panics
+
+	At *Position // where a record that waited in a buffer was read; nil: it is the one in hand
 }
 
 // Fn takes one record of a stream.
