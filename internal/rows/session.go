@@ -69,8 +69,7 @@ func (s *Session[K, V]) Write(k K, start, end int64, v V, time int64) (ok bool) 
 		row = s.encode(v, time)
 	}
 	if !s.arrive(end) {
-		s.env.Drop(s.n, ExpiredWindow)
-		s.log(key, row, !null, time)
+		s.refuse(key, row, !null, time)
 		return false
 	}
 	if null {
@@ -87,15 +86,16 @@ func (s *Session[K, V]) Write(k K, start, end int64, v V, time int64) (ok bool) 
 	return true
 }
 
-// Remove removes a session. That of one that expired too long ago is no write, and not counted.
-func (s *Session[K, V]) Remove(k K, start, end int64) {
+// Remove removes a session. It counts as a write.
+func (s *Session[K, V]) Remove(k K, start, end int64) (ok bool) {
 	s.look()
 	key := s.at(k, start, end)
 	if !s.arrive(end) {
-		s.log(key, nil, false, s.env.Meta().Time)
-		return
+		s.refuse(key, nil, false, s.env.Meta().Time)
+		return false
 	}
 	s.drop(key, k, start, end)
+	return true
 }
 
 func (s *Session[K, V]) drop(key []byte, k K, start, end int64) {
@@ -112,8 +112,9 @@ func (s *Session[K, V]) indexed(k K, start, end int64) []byte {
 	return s.side
 }
 
-// log tells the changelog of a write that was refused, as if it had been made.
-func (s *Session[K, V]) log(key, row []byte, has bool, at int64) {
+// refuse counts a write that comes too late. It is logged as if it had been made.
+func (s *Session[K, V]) refuse(key, row []byte, has bool, at int64) {
+	s.env.Drop(s.n, ExpiredWindow)
 	if e, ok := s.format.Record(s.env.Arena(), key[s.prefix:], row, has, at); ok {
 		s.env.Log(s.decl, e.Key, e.Value, e.Headers, e.Time)
 	}
