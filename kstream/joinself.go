@@ -31,7 +31,7 @@ func (s Stream[K, V]) JoinSelf[R any](name string, w window.JoinWindows, join fu
 			env: env, n: n, next: next, mine: seen, theirs: seen,
 			nullKey: topics.Null(key), null: topics.Null(value),
 		}
-		time := env.Clock(name + "-join") // the latest of what was joined; the store's also counts what was not
+		time := env.Clock(d.Name + "/j") // the latest of what was joined; the store's also counts what was not
 		return func(m *record.Meta, k K, v V) {
 			m.Node = int32(n.ID)
 			saved := *m

@@ -29,7 +29,8 @@ func (s Stream[K, V]) JoinStream[V2, R any](name string, other Stream[K, V2], w 
 
 // LeftJoinStream is JoinStream that also sends records of s that found no partner, once their window and its grace are over;
 // ok reports a partner. They wait in a store called <name>-left-shared-join-store, and are sent with their own time, when a
-// record of either side moves time on. A record of s without a key joins nothing and is sent at once.
+// record of either side moves time on. A record of s that comes when its window is over already is sent at once if it meets
+// none, and joined nevertheless with what still comes within the grace; one without a key joins nothing and is sent at once.
 func (s Stream[K, V]) LeftJoinStream[V2, R any](name string, other Stream[K, V2], w window.JoinWindows, join func(v V, v2 V2, ok bool) R, opts ...store.Option) Stream[K, R] {
 	j := streamJoin[K, V, V2, R]{
 		step: dsl.Step{Call: call("LeftJoinStream", name), Kind: "left-join-stream", Name: name, NilFunc: join == nil, NullKeys: true},

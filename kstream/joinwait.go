@@ -34,7 +34,7 @@ func openWaiting[K, L, R, Out any](env graph.Env, n *graph.Node, next record.Fn[
 	w := &waiting[K, L, R, Out]{
 		env: env, next: next, join: j.join, b: b, outer: j.rightOuter,
 		rows: rows.OpenUnmatched[K, L, R](env, n, shared, right),
-		time: env.Clock(shared.Name), earliest: nothing,
+		time: env.Clock(rows.StoreClock(shared)), earliest: nothing,
 	}
 	env.OnRollback(func() { w.known, w.from, w.due = false, 0, 0 })
 	return w

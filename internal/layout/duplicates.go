@@ -124,3 +124,12 @@ func piece(b []byte, more uint64) (p, rest []byte, ok bool) {
 	n -= more
 	return b[:n:n], b[n:], true
 }
+
+// SplitDuplicate takes the key of a row of a store of duplicates apart. ok is false for what is none.
+func SplitDuplicate(row []byte) (key []byte, start int64, number uint32, ok bool) {
+	n := len(row) - NumberLen - SeqLen
+	if n < NumberLen {
+		return nil, 0, 0, false
+	}
+	return row[NumberLen:n], int64(binary.BigEndian.Uint64(row[n:])), binary.BigEndian.Uint32(row[n+NumberLen:]), true
+}

@@ -12,9 +12,6 @@ import (
 	"github.com/millrace-streams/millrace/store"
 )
 
-// Expired is the reason for which a store drops what is older than its retention.
-const Expired = "expired"
-
 // Duplicates is one task's rows of a window store that keeps all values of a key and start: what a side of a join of two
 // streams has seen.
 //
@@ -48,7 +45,7 @@ func OpenDuplicates[K, V any](env graph.Env, n *graph.Node, d *decl.Store) *Dupl
 	s := &Duplicates[K, V]{
 		part: open[K, V](env, n, d), n: n, decl: d,
 		retention: d.Retention.Milliseconds(), segment: layout.Segment(d), exact: d.InMemory,
-		observed: env.Clock(d.Name), count: env.Clock(d.Name + "/n"), expired: -1,
+		observed: env.Clock(StoreClock(d)), count: env.Clock(d.Name + "/n"), expired: -1,
 	}
 	env.OnRollback(func() { s.looked, s.expired = false, -1 })
 	return s
@@ -99,7 +96,7 @@ func (s *Duplicates[K, V]) Put(k K, v V, has bool, start, time int64, headers []
 	s.buf = key
 	if !has {
 		if s.exact && start <= s.observed.Raise(start)-s.retention {
-			s.env.Drop(s.n, Expired)
+			s.env.Drop(s.n, ExpiredWindow)
 		}
 		s.log(key, nil, headers, time)
 		return
@@ -114,7 +111,7 @@ func (s *Duplicates[K, V]) Put(k K, v V, has bool, start, time int64, headers []
 	s.val = row
 	live := (observed - s.retention) / s.segment
 	if segment < live || s.exact && start <= observed-s.retention {
-		s.env.Drop(s.n, Expired)
+		s.env.Drop(s.n, ExpiredWindow)
 		s.log(key, row[value:], headers, time)
 		return
 	}
