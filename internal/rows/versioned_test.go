@@ -367,7 +367,7 @@ func TestVersionsAgreeWithKafkaStreamsOverAbortsAndRestarts(t *testing.T) {
 		e := newChangelogged(d)
 		s := rows.OpenVersioned[string, string](e, node, d)
 		dir := ""
-		if seed%20 == 0 {
+		if seed%100 == 0 {
 			dir = t.TempDir()
 			e.db = openPebble(t, engine, dir)
 			s = rows.OpenVersioned[string, string](e, node, d)
