@@ -32,6 +32,7 @@ type disk struct {
 	opts    *pebble.Options
 	batch   int           // bytes applied at once
 	rows    sorter        // of the batch being applied
+	held    int64         // bytes of the database's table
 	files   int           // written so far
 	near    byte          // keeps the compiler from leaving reads ahead out
 	event   chan struct{} // capacity 1: a compaction ended

@@ -3,6 +3,7 @@ package pebblestore
 import (
 	"log/slog"
 	"runtime"
+	"sync"
 	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
@@ -24,9 +25,9 @@ const (
 // An Engine is what the databases of one process share: a block cache, a file cache and a budget of memory. It is safe
 // for concurrent use.
 //
-// Of the budget M the databases' tables of rows take M/2, divided among those open; committed rows that wait to be
-// written together M/16, and as much while they are written; the block cache, inside which Pebble reserves its memtables,
-// has the rest.
+// Of the budget M, committed rows that wait to be written together have M/16, and as much while they are written; the
+// rest is for the databases' tables and for Pebble's blocks, which give way to tables: what a table holds is reserved
+// inside the block cache. Tables together hold M/2, those that most look-ups miss M/10.
 type Engine struct {
 	memory int64
 	log    *slog.Logger
@@ -34,7 +35,14 @@ type Engine struct {
 	files  *pebble.FileCache
 	open   atomic.Int64 // databases
 	fs     vfs.FS       // nil: the disk
+
+	mu       sync.Mutex
+	tables   int64    // bytes
+	reserved []func() // each gives back reserveStep bytes
 }
+
+// reserveStep is how finely memory is moved between tables and blocks, bytes.
+const reserveStep = 1 << 20
 
 // NewEngine returns an engine with a budget of memory in bytes; zero means 256 MiB. What Pebble has to say goes to the
 // logger at level debug, its errors at level error; a nil logger discards it.
@@ -46,20 +54,38 @@ func NewEngine(memoryBytes int64, logger *slog.Logger) *Engine {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	e := &Engine{memory: memoryBytes, log: logger}
-	e.cache = pebble.NewCache(memoryBytes - memoryBytes/2 - memoryBytes/8)
+	e.cache = pebble.NewCache(memoryBytes - memoryBytes/8)
 	e.files = pebble.NewFileCache(runtime.GOMAXPROCS(0), openFiles)
 	return e
 }
 
 // Close gives back the memory. All databases must be closed.
 func (e *Engine) Close() error {
+	e.hold(-e.tables)
 	e.files.Unref()
 	e.cache.Unref()
 	return nil
 }
 
-// table returns the bytes one database's table may hold.
+// table returns the bytes one database's table may hold, least those of a table that is of little use.
 func (e *Engine) table() int64 { return e.memory / 2 / max(1, e.open.Load()) }
+func (e *Engine) least() int64 { return e.memory / 10 / max(1, e.open.Load()) }
+
+// hold notes that tables hold more, or less, and takes that from the blocks.
+func (e *Engine) hold(more int64) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.tables += more
+	steps := int(min(e.tables, e.memory*3/4) / reserveStep)
+	for len(e.reserved) < steps {
+		e.reserved = append(e.reserved, e.cache.Reserve(reserveStep))
+	}
+	for len(e.reserved) > steps {
+		last := len(e.reserved) - 1
+		e.reserved[last]()
+		e.reserved = e.reserved[:last]
+	}
+}
 
 // batch returns how many bytes of committed rows a database writes at once.
 func (e *Engine) batch(databases int) int {

@@ -99,6 +99,8 @@ func (d *disk) open(stores []string) (_ store.DB, err error) {
 	}
 	return overlay.Open(d, parts, c.checkpoints, c.format == 0 || c.clean, overlay.Options{
 		Limit:     d.engine.table,
+		Least:     d.engine.least,
+		Holds:     func(bytes int64) { d.engine.hold(bytes - d.held); d.held = bytes },
 		Batch:     d.batch,
 		LoadBatch: 2 * d.batch,
 	}), nil

@@ -46,7 +46,7 @@ func (db *DB) Commit(cps ...store.Checkpoint) error {
 		return err
 	}
 	err := db.look()
-	db.t.Evict(db.opts.Limit())
+	db.shrink()
 	return err
 }
 

@@ -19,6 +19,10 @@ type Options struct {
 	// Limit returns the bytes the table may hold after a commit; the rows that the base lacks are held in any case. It
 	// is asked at each commit.
 	Limit func() int64
+	// Least returns the bytes of a table that most look-ups miss, which shrinks. Nil has no table shrink.
+	Least func() int64
+	// Holds is told how much memory the table holds, when that has changed. Nil is told nothing.
+	Holds func(bytes int64)
 	// Batch is how many bytes of committed rows are held before they are applied together. Zero applies each commit.
 	Batch int
 	// LoadBatch is the same for loaded rows. Zero means Batch.
@@ -50,6 +54,8 @@ type DB struct {
 	closed atomic.Bool    // read by goroutines that outlive their task
 	moves  uint64         // counts what makes iterators of the base miss rows
 	iters  map[*iter]struct{}
+	told   int64 // what Holds was told last
+	taste  appetite
 	miss   []byte // scratch for reads of the base
 	group  group  // scratch of Warm
 }
@@ -113,8 +119,10 @@ func (db *DB) Get(key []byte) (value []byte, ok bool, err error) {
 	}
 	r := db.t.Find(key)
 	if r == 0 {
+		db.taste.misses++
 		return db.read(key)
 	}
+	db.taste.hits++
 	if value, ok = db.t.Use(r); !ok {
 		return nil, false, nil
 	}
@@ -140,8 +148,22 @@ func (db *DB) read(key []byte) (value []byte, ok bool, err error) {
 
 // mayGrow reports whether the table may take up more of what the base has.
 func (db *DB) mayGrow() bool {
-	limit := db.opts.Limit()
+	limit := db.taste.limit(&db.opts)
 	return db.t.Bytes() <= limit+limit/4+4<<20
+}
+
+// shrink brings the table down to what it may hold.
+func (db *DB) shrink() {
+	db.taste.judge(db.t.Bytes(), &db.opts)
+	db.t.Evict(db.taste.limit(&db.opts))
+	db.tell()
+}
+
+func (db *DB) tell() {
+	if n := db.t.Bytes(); n != db.told && db.opts.Holds != nil {
+		db.opts.Holds(n)
+		db.told = n
+	}
 }
 
 // fetch makes an entry of what the base has for a key.
@@ -202,6 +224,7 @@ func (db *DB) Close() error {
 	}
 	db.closed.Store(true)
 	db.t.Close()
+	db.tell()
 	db.held.rows.free()
 	db.air.rows.free()
 	return errors.Join(db.err, db.base.Close(db.err == nil))

@@ -38,7 +38,7 @@ func (db *DB) Load(rows []store.KV, at store.Checkpoint) error {
 				return err
 			}
 		}
-		db.t.Evict(limit)
+		db.shrink()
 	}
 	return db.look()
 }

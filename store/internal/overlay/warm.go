@@ -19,6 +19,8 @@ func (db *DB) Warm(keys [][]byte) error {
 		clear(g)
 		db.group.keys = g[:0]
 	}()
+	db.taste.misses += len(g)
+	db.taste.hits -= len(g) // they will be asked for, and be there
 	if len(g) == 0 || !db.mayGrow() {
 		return nil
 	}

@@ -1,0 +1,47 @@
+package overlay
+
+// An appetite says how large the table should be. A cache that most look-ups miss is memory better spent on blocks of the
+// base, which hold a row in a quarter of the space: then the table shrinks to its least size.
+type appetite struct {
+	hits, misses int
+	small        bool
+	patience     int // judgements to wait before growing again; doubled by each shrinking
+	wait         int
+}
+
+const (
+	judged      = 1 << 16 // look-ups between judgements
+	worth       = 60      // per cent of hits below which a full table shrinks
+	growAgain   = 20      // per cent of hits of a small table from which a large one would be worth its memory
+	minPatience = 4
+	maxPatience = 1 << 10
+)
+
+// limit returns the bytes the table may hold.
+func (a *appetite) limit(o *Options) int64 {
+	if a.small && o.Least != nil {
+		return o.Least()
+	}
+	return o.Limit()
+}
+
+// judge looks at the hits of late. It is called at commits.
+func (a *appetite) judge(bytes int64, o *Options) {
+	n := a.hits + a.misses
+	if n < judged || o.Least == nil {
+		return
+	}
+	hits := max(0, a.hits) * 100 / n
+	a.hits, a.misses = 0, 0
+	limit := o.Limit()
+	switch {
+	case a.small:
+		if a.wait--; a.wait <= 0 && hits >= growAgain {
+			a.small = false
+		}
+	case bytes >= limit-limit/8 && hits < worth:
+		a.small = true
+		a.patience = min(max(minPatience, 2*a.patience), maxPatience)
+		a.wait = a.patience
+	}
+}
