@@ -55,7 +55,7 @@ var floors = []Floor{
 	{"internal/statedir", "", "the folder of a process: its lock, its id, where each task's rows are"},
 	{"txn", "topology", "the commit protocol; names tasks by their ids, and knows no changelog"},
 	{".", "changelog store store/memstore store/pebblestore topology txn internal/assign internal/decl internal/global internal/graph internal/partition internal/record internal/statedir internal/task", "the running app: the one place where everything meets"},
-	{"kstest", "changelog ktable serde store store/memstore topology internal/decl internal/global internal/graph internal/layout internal/partition internal/record internal/rows internal/task internal/topics", "a topology on a clock moved by hand, on the task of production; links no client and no database"},
+	{"kstest", "changelog ktable serde store store/memstore topology window internal/decl internal/global internal/graph internal/layout internal/partition internal/record internal/rows internal/task internal/topics", "a topology on a clock moved by hand, on the task of production; links no client and no database"},
 
 	// Not linked into anybody's program.
 	{"internal/testkafka", "", "brokers for our tests, whatever is tested"},
