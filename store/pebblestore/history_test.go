@@ -15,6 +15,7 @@ import (
 type history struct {
 	rows map[string]string // store name and key → value
 	n    int64             // transactions done
+	size []int             // size[i]: bytes of the rows that transaction i+1 left, as step did it
 }
 
 var historyStores = []string{"a", "b"}
@@ -43,10 +44,19 @@ func (h *history) each(get func(name, key string) (string, bool), f func(name, k
 
 // step does the next transaction in the model only.
 func (h *history) step() {
+	wrote := map[string]int{}
+	defer func() {
+		size := 0
+		for key, n := range wrote {
+			size += len(key) + n
+		}
+		h.size = append(h.size, size)
+	}()
 	h.each(
 		func(name, key string) (string, bool) { v, ok := h.rows[name+key]; return v, ok },
 		func(name, key, value string, has bool) {
 			delete(h.rows, name+key)
+			wrote[name+key] = len(value)
 			if has {
 				h.rows[name+key] = value
 			}

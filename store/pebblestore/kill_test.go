@@ -3,6 +3,7 @@ package pebblestore
 import (
 	"bufio"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/millrace-streams/millrace/store"
 )
+
+var kills = flag.Int("kills", 15, "how often TestAKilledProcessLeavesAPrefixOfItsTransactions kills")
 
 const killedEnv = "PEBBLESTORE_TEST_KILLED_DIR"
 
@@ -53,12 +56,12 @@ func TestAKilledProcessLeavesAPrefixOfItsTransactions(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 4))
 	h := newHistory()
 	states := []map[string]string{maps.Clone(h.rows)}
-	kills := 15
+	kills := *kills
 	if testing.Short() {
 		kills = 4
 	}
 	for i := range kills {
-		flushed := killOnce(t, dir, 50+rng.IntN(1500), i == 0)
+		done, flushed := killOnce(t, dir, 50+rng.IntN(1500), i == 0)
 		engine := NewEngine(4<<20, nil)
 		db, err := engine.Open(dir, historyStores, Options{})
 		check(t, err)
@@ -66,12 +69,21 @@ func TestAKilledProcessLeavesAPrefixOfItsTransactions(t *testing.T) {
 			t.Fatal("killed and clean")
 		}
 		n, rows := found(t, db)
-		if n < flushed || n < int64(len(states)-1) {
-			t.Fatalf("the store goes to transaction %d: %d was flushed, and it was at %d before", n, flushed, len(states)-1)
-		}
+		before := h.n
+		lost, most := 0, 2*engine.batch(1)
 		for h.n < n {
 			h.step()
 			states = append(states, nil)
+		}
+		for h := (&history{rows: maps.Clone(h.rows), n: h.n}); h.n < done; {
+			h.step()
+			lost += h.size[len(h.size)-1]
+		}
+		if lost > most+10_000 {
+			t.Fatalf("the store goes to transaction %d of %d: %d bytes are to be replayed, want at most %d", n, done, lost, most)
+		}
+		if n < flushed || n < before {
+			t.Fatalf("the store goes to transaction %d: %d was flushed, and it was at %d before", n, flushed, before)
 		}
 		if !maps.Equal(rows, h.rows) {
 			t.Fatalf("kill %d: the store is not as after transaction %d", i, n)
@@ -91,8 +103,8 @@ func TestAKilledProcessLeavesAPrefixOfItsTransactions(t *testing.T) {
 }
 
 // killOnce runs the process until it has printed some lines, and kills it. It returns the last transaction it said was
-// flushed.
-func killOnce(t *testing.T, dir string, lines int, tryToOpen bool) (flushed int64) {
+// committed, and the last that was flushed.
+func killOnce(t *testing.T, dir string, lines int, tryToOpen bool) (done, flushed int64) {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), killedEnv+"="+dir)
 	out, err := cmd.StdoutPipe()
@@ -107,6 +119,8 @@ func killOnce(t *testing.T, dir string, lines int, tryToOpen bool) (flushed int6
 		if after, ok := strings.CutPrefix(line, "flushed "); ok {
 			flushed, err = strconv.ParseInt(after, 10, 64)
 			check(t, err)
+		} else if n, err := strconv.ParseInt(line, 10, 64); err == nil {
+			done = n
 		}
 		if n == 0 && tryToOpen {
 			engine := NewEngine(1<<20, nil)
@@ -125,5 +139,5 @@ func killOnce(t *testing.T, dir string, lines int, tryToOpen bool) (flushed int6
 	if err := cmd.Wait(); err == nil {
 		t.Fatal("the process was not killed")
 	}
-	return flushed
+	return done, flushed
 }

@@ -64,8 +64,10 @@ func (r *random) step() {
 	switch n := r.rng.IntN(1000); {
 	case n < 420:
 		r.write()
-	case n < 560:
+	case n < 540:
 		r.get()
+	case n < 560:
+		r.warm()
 	case n < 620:
 		r.scanSome()
 	case n < 720:
@@ -112,6 +114,23 @@ func (r *random) write() {
 	r.logf("set %s/%s %.20q", name, k, v)
 	r.set(name, k, v)
 	r.model.parts[name].write(k, v, true, r.now)
+}
+
+// warm announces keys, some of them more than once, and then asks for one of them.
+func (r *random) warm() {
+	var keys [][]byte
+	var asked [][2]string
+	for range 1 + r.rng.IntN(40) {
+		name, k := r.name(), r.k()
+		keys = append(keys, r.key(name, k))
+		asked = append(asked, [2]string{name, k})
+	}
+	r.logf("warm %d keys", len(keys))
+	r.check(r.db.Warm(keys))
+	for _, a := range asked[:3*len(asked)/4] {
+		v, ok := r.model.parts[a[0]].rows[a[1]]
+		r.want(a[0], a[1], show([]byte(v), ok))
+	}
 }
 
 func (r *random) get() {
