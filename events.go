@@ -20,7 +20,7 @@ type Events struct {
 
 // RestoreInfo tells how far a store's restore is.
 type RestoreInfo struct {
-	Task          topology.TaskID
+	Task          topology.TaskID // {-1, -1} of a global table, which belongs to no task
 	Store         string
 	Position, End int64  // offsets in the changelog
 	Records       int64  // replayed so far

@@ -17,6 +17,9 @@ func (p *process) readDisk() error {
 	var looking sync.WaitGroup
 	several := make(chan struct{}, parallelRestores)
 	for _, d := range dirs {
+		if d.Partition == globalPartition {
+			continue // of no task
+		}
 		several <- struct{}{}
 		looking.Go(func() {
 			defer func() { <-several }()

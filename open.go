@@ -103,7 +103,7 @@ func (p *process) open(s *slot) error {
 		Sub:           s.sub,
 		ApplicationID: p.cfg.ApplicationID,
 		Inputs:        tps,
-		DB:            func(d *decl.Store) store.DB { return s.state.db(d) },
+		DB:            func(d *decl.Store) store.DB { return p.dbOf(s, d) },
 		Send:          func(o *record.Out) { s.worker.send(s, o) },
 		Partitions:    p.topics.partitions,
 		Policy:        p.cfg.OnError,
@@ -126,23 +126,38 @@ func (p *process) open(s *slot) error {
 
 // patiently asks Kafka until it answers, or says something that no patience helps against. What it waits for is seen from outside.
 func (p *process) patiently(s *slot, ask func() error) error {
+	return p.insist(s.ctx, func(why error) {
+		s.view.set("opening", why.Error())
+		p.log.Debug("millrace: opening a task waits", "task", s.id, "error", why)
+	}, ask)
+}
+
+// insist is patiently for whoever: it tells why it waits.
+func (p *process) insist(ctx context.Context, tell func(why error), ask func() error) error {
 	for wait := 20 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		err := ask()
 		var topic *TopicError
 		if err == nil || errors.As(err, &topic) || txn.Classify(err) == txn.Denied {
 			return err
 		}
-		if s.ctx.Err() != nil {
-			return context.Cause(s.ctx)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-		s.view.set("opening", err.Error())
-		p.log.Debug("millrace: opening a task waits", "task", s.id, "error", err)
+		tell(err)
 		select {
-		case <-s.ctx.Done():
-			return context.Cause(s.ctx)
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		case <-time.After(wait):
 		}
 	}
+}
+
+// dbOf returns the database in which the task of a slot finds the rows of a store.
+func (p *process) dbOf(s *slot, d *decl.Store) store.DB {
+	if d.Global {
+		return p.globals.view(d)
+	}
+	return s.state.db(d)
 }
 
 // startInputs gives inputs without a committed offset one. A start that depends on the moment is committed before the first

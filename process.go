@@ -52,6 +52,7 @@ type process struct {
 	databases  int             // expected at once
 	stored     []assign.Stored // changelogs on disk when the process started
 	topics     *topics
+	globals    *globals // nil without global tables
 	reader     *reader
 	group      *group
 	ends       *endsAsker
@@ -115,8 +116,17 @@ func (p *process) run(ctx context.Context) (err error) {
 			p.databases += int(p.topics.widest(sub.ID))
 		}
 	}
+	for _, g := range p.plan.Globals {
+		if !g.Store.InMemory {
+			p.databases++
+		}
+	}
 	if err := p.readDisk(); err != nil {
 		return fmt.Errorf("millrace: %w", err)
+	}
+	defer func() { err = errors.Join(err, p.globals.close()) }()
+	if err := p.openGlobals(); err != nil {
+		return p.ended(err)
 	}
 	if err := p.startWorkers(); err != nil {
 		return p.ended(err)
@@ -134,6 +144,9 @@ func (p *process) run(ctx context.Context) (err error) {
 	sides.Go(func() { p.reader.run(side) })
 	sides.Go(func() { p.ends.run(side) })
 	sides.Go(func() { p.trim.run(side) })
+	if p.globals != nil {
+		sides.Go(func() { p.globals.follow(side) })
+	}
 
 	if err = p.join(); err == nil {
 		<-p.ctx.Done()
