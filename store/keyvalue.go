@@ -3,6 +3,8 @@ package store
 import (
 	"iter"
 	"time"
+
+	"github.com/millrace-streams/millrace/internal/record"
 )
 
 // A Row is a stored value and the event time it holds from. Until is when the next version replaced it, in a versioned
@@ -11,6 +13,8 @@ type Row[V any] struct {
 	Value V
 	Time  time.Time
 	Until time.Time
+	// Headers are those of the record that wrote the row, in a store with Headers. They may be used as topology.Headers.
+	Headers []record.Header
 }
 
 // KeyValueReader reads a key-value store. Orders are those of the keys' bytes.

@@ -42,7 +42,9 @@ func NoCache() Option {
 	return Option{func(d *decl.Store) { d.NoCache = true }}
 }
 
-// LRU keeps at most n rows, the most recently used ones; evicted rows are logged as deleted. n must be positive.
+// LRU keeps at most n rows, those used last: written, or read by their key. Rows beyond are deleted in the changelog, and
+// downstream of a table. What was used is part of the transaction, so that an abort forgets it; after a restore from the
+// changelog the rows written last count as those used last. n must be positive.
 func LRU(n int) Option {
 	return Option{func(d *decl.Store) {
 		if n <= 0 {
@@ -52,9 +54,17 @@ func LRU(n int) Option {
 	}}
 }
 
-// TTL deletes rows that were not written for d of stream time, with tombstones. d must be at least a millisecond.
+// TTL deletes rows that were not written for d of stream time: a row whose time is d before the highest event time that the
+// task has taken up is not seen any more, and is deleted at the next commit, in the changelog and downstream of a table. The
+// deletion has the time at which it was due. d must be at least a millisecond.
 func TTL(d time.Duration) Option {
 	return Option{func(s *decl.Store) { s.TTL = span(s, "TTL", d) }}
+}
+
+// Headers has the rows of a key-value store keep the headers of the record that wrote them: see Row.Headers. The records of
+// the changelog have them too (KIP-1271).
+func Headers() Option {
+	return Option{func(d *decl.Store) { d.Headers = true }}
 }
 
 // Retention keeps windows and sessions for d instead of their size plus grace. d must be at least a millisecond.

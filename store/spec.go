@@ -130,6 +130,12 @@ func finish(d *decl.Store, opts []Option) spec {
 	if d.Segment != 0 && d.Kind == decl.KeyValue && d.History == 0 {
 		invalid(d, "SegmentInterval is for stores whose rows expire, this is a %v store", d.Kind)
 	}
+	if (d.TTL != 0 || d.LRU != 0) && d.Kind != decl.KeyValue {
+		invalid(d, "TTL and LRU are for key-value stores, this is a %v store", d.Kind)
+	}
+	if d.Headers && d.Kind != decl.KeyValue {
+		invalid(d, "Headers is for key-value stores, this is a %v store", d.Kind)
+	}
 	if d.Duplicates && d.Kind != decl.Window {
 		invalid(d, "Duplicates is for window stores, this is a %v store", d.Kind)
 	}

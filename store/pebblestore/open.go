@@ -102,7 +102,7 @@ func (d *disk) open(stores []string) (_ store.DB, err error) {
 		Least:     d.engine.least,
 		Holds:     func(bytes int64) { d.engine.hold(bytes - d.held); d.held = bytes },
 		Batch:     d.batch,
-		LoadBatch: 2 * d.batch,
+		LoadBatch: 4 * d.batch,
 	}), nil
 }
 

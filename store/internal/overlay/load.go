@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/millrace-streams/millrace/store"
+	"github.com/millrace-streams/millrace/store/internal/table"
 )
 
 // Load implements store.DB.
@@ -14,21 +15,21 @@ func (db *DB) Load(rows []store.KV, at store.Checkpoint) error {
 	if db.Wrote() {
 		return db.errOpen("Load")
 	}
-	before := db.t.Bytes()
 	for i := range rows {
-		r := &rows[i]
-		if err := fits(r.Key, r.Value); err != nil {
+		if err := fits(rows[i].Key, rows[i].Value); err != nil {
 			return err
 		}
-		n := db.t.Loaded()
-		db.t.Load(db.part(r.Key), r.Key, r.Value, r.Value != nil)
-		if db.t.Loaded() > n {
-			db.loads += len(r.Key) + len(r.Value) + refLen
-		}
 	}
+	before, n := db.t.Bytes(), db.t.Loaded()
+	db.loads += db.t.Load(len(rows), func(i int) table.Row {
+		r := &rows[i]
+		return table.Row{Part: db.part(r.Key), Key: r.Key, Value: r.Value, Live: r.Value != nil}
+	})
+	db.loads += refLen * (db.t.Loaded() - n)
 	db.cps.put(at)
 	db.held.cps.put(at)
-	limit := db.opts.Limit()
+	// While a task is restored no transaction needs memory, and each row kept is one that is written once fewer.
+	limit := db.opts.Limit() * 3 / 2
 	if db.held.rows.size()+db.loads >= max(db.opts.Batch, db.opts.LoadBatch) || db.t.Bytes() > limit && before <= limit+4<<20 {
 		if err := db.depart(); err != nil {
 			return err

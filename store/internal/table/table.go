@@ -66,7 +66,7 @@ type Table struct {
 	order []uint32 // numbers of the segments there are, oldest first; the last is being filled
 	spare []uint32 // numbers to use again
 	again []byte   // a segment to use again
-	near  uint32   // keeps the compiler from leaving the reads of Missing out
+	near  uint32   // keeps the compiler from leaving the reads of nearby out
 	bytes int64    // of segments and index
 
 	epoch   uint32 // of the open transaction; durable < epoch
@@ -194,6 +194,10 @@ func (t *Table) Fill(key, value []byte, live bool) Ref {
 
 // insert adds a clean entry with room for a value, and none in it.
 func (t *Table) insert(key []byte, room int, live bool) Ref {
+	return t.insertHashed(key, maphash.Bytes(t.seed, key), room, live)
+}
+
+func (t *Table) insertHashed(key []byte, hash uint64, room int, live bool) Ref {
 	r := t.allot(len(key), room)
 	h := t.at(r)
 	h.epoch, h.vlen, h.list, h.kf = 0, 0, 0, uint32(len(key))<<8
@@ -201,7 +205,7 @@ func (t *Table) insert(key []byte, room int, live bool) Ref {
 		h.kf |= deleted
 	}
 	copy(t.Key(r), key)
-	t.link(maphash.Bytes(t.seed, key), r)
+	t.link(hash, r)
 	t.n++
 	t.last = r
 	return r

@@ -132,7 +132,7 @@ func (m *model) load() {
 		key, value := m.key(), strings.Repeat("l", m.rng.IntN(30))
 		live := m.rng.IntN(4) > 0
 		m.log = append(m.log, fmt.Sprintf("load %q %v", key, live))
-		m.t.Load(m.t.Part([]byte(key)), []byte(key), []byte(value), live)
+		m.t.Load(1, func(int) Row { return Row{m.t.Part([]byte(key)), []byte(key), []byte(value), live} })
 		if live {
 			m.rows[key] = value
 		} else {
