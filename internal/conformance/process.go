@@ -44,7 +44,7 @@ func (x stream[S, N, K, V]) process(n *Node) element {
 		handle := d.start(t, sending(out))
 		return func(_ context.Context, r topology.Record[K, V]) error { return handle(asText(r, x.k, x.v)) }
 	}, d.stores...)
-	y := texts(x, s)
+	y := texts(x, n, s)
 	y.routes = d.routes
 	return y
 }

@@ -21,6 +21,7 @@ type program[S, N any] struct {
 	nulls   *bool                     // a function has met a null
 	named   map[string]element        // by id
 	sources map[string]topology.Topic[S, S]
+	merged  map[string]any                    // streams after the repartition topic that they share, by the operation that changed the key
 	known   map[string]declared[S]            // stores, by name
 	dumps   map[string]func(d *reading) Store // of the stores that can be read, by name
 }
@@ -41,7 +42,7 @@ func newProgram[S, N any](c *Case, text kind[S], numbers kind[N], number func(in
 		text: text.watched(nulls), numbers: numbers.watched(nulls), number: number,
 		counts: kind[int64]{"int64", plainNumbers().serde, plainNumbers().text, nil},
 		named:  map[string]element{}, sources: map[string]topology.Topic[S, S]{},
-		known: map[string]declared[S]{}, dumps: map[string]func(*reading) Store{},
+		merged: map[string]any{}, known: map[string]declared[S]{}, dumps: map[string]func(*reading) Store{},
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/millrace-streams/millrace/kstream"
 	"github.com/millrace-streams/millrace/ktable"
+	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/topology"
 )
 
@@ -17,8 +18,11 @@ func (p *program[S, N]) start(n *Node) element {
 		t := p.source(n, n.list("topics"))
 		return stream[S, N, S, S]{p: p, s: kstream.From(p.b, t), k: p.text, v: p.text}
 	case "table":
-		t := p.source(n, []string{n.text("topic")})
 		opts := p.options(n)
+		if p.restored(n) {
+			opts = append(opts, store.SourceChangelog())
+		}
+		t := p.source(n, []string{n.text("topic")})
 		return newTable(p, n, ktable.From(p.b, t, n.text("store"), opts...), p.text, p.text)
 	case "globalTable":
 		g := ktable.GlobalFrom(p.b, p.source(n, []string{n.text("topic")}), n.text("store"), p.options(n)...)
@@ -30,6 +34,11 @@ func (p *program[S, N]) start(n *Node) element {
 		return p.declare(n)
 	}
 	return nil
+}
+
+// restored reports whether a table is restored from its source topic instead of a changelog of its own.
+func (p *program[S, N]) restored(n *Node) bool {
+	return n.Op == "table" && p.c.Config.Optimization == "all" && n.flag("logging", true) && !n.has("versionedMs")
 }
 
 // source returns the declaration of topics that are read. Topics are declared once: reading them again is the same source.
@@ -47,7 +56,10 @@ func (p *program[S, N]) source(n *Node, names []string) topology.Topic[S, S] {
 		t = t.AndNamed(names[1:]...)
 	}
 	switch extractor {
-	case "fail":
+	case "fail": // without a function, records without a usable time are dropped
+		if p.restored(n) {
+			break // it has no other times than those its records have in the topic
+		}
 		t = t.TimeFrom(func(r topology.Record[S, S]) time.Time { return r.Time })
 	case "partitionTime":
 		t = t.TimeOrDrop(func(r topology.Record[S, S], latest time.Time) (time.Time, bool) {

@@ -15,10 +15,11 @@ type stream[S, N, K, V any] struct {
 	v      kind[V]
 	routes []string // names that operations that follow must have, since a router sends to them
 	moved  bool     // the key may have changed since the last repartitioning
+	origin string   // the operation that changed it, if values were not changed since
 }
 
 func (x stream[S, N, K, V]) verb(n *Node) element {
-	x = x.routed(n)
+	x = x.routed(n).partitionedFor(n)
 	switch n.Op {
 	case "filter", "filterNot":
 		return x.filter(n)
@@ -29,13 +30,13 @@ func (x stream[S, N, K, V]) verb(n *Node) element {
 		return x.flatMapValues(n)
 	case "map":
 		key, value := n.selector("key"), n.valueOf("value")
-		return texts(x, x.s.Map(func(k K, v V) (S, S) {
+		return texts(x, n, x.s.Map(func(k K, v V) (S, S) {
 			kt, vt := x.k.text(k), x.v.text(v)
 			return x.p.text.of(key(kt, vt)), x.p.text.of(value(kt, vt))
 		}))
 	case "flatMap":
 		f := n.pairer("fn")
-		return texts(x, x.s.FlatMap(func(k K, v V, emit func(S, S)) {
+		return texts(x, n, x.s.FlatMap(func(k K, v V, emit func(S, S)) {
 			f(x.k.text(k), x.v.text(v), func(k2, v2 *string) { emit(x.p.text.of(k2), x.p.text.of(v2)) })
 		}))
 	case "selectKey":
@@ -45,7 +46,7 @@ func (x stream[S, N, K, V]) verb(n *Node) element {
 		if !ok {
 			return nil
 		}
-		x.s, x.moved = x.s.Merge(other.s), x.moved || other.moved
+		x.s, x.moved, x.origin = x.s.Merge(other.s), x.moved || other.moved, ""
 		return x
 	case "repartition":
 		return x.repartition(n)
@@ -81,8 +82,8 @@ func textValues[S, N, K, V any](x stream[S, N, K, V], s kstream.Stream[K, S]) st
 	return stream[S, N, K, S]{p: x.p, s: s.WithValueSerde(x.p.text.serde), k: x.k, v: x.p.text, moved: x.moved}
 }
 
-func texts[S, N, K, V any](x stream[S, N, K, V], s kstream.Stream[S, S]) stream[S, N, S, S] {
-	return stream[S, N, S, S]{p: x.p, s: s.WithSerdes(x.p.text.serde, x.p.text.serde), k: x.p.text, v: x.p.text, moved: true}
+func texts[S, N, K, V any](x stream[S, N, K, V], n *Node, s kstream.Stream[S, S]) stream[S, N, S, S] {
+	return stream[S, N, S, S]{p: x.p, s: s.WithSerdes(x.p.text.serde, x.p.text.serde), k: x.p.text, v: x.p.text, moved: true, origin: n.ID}
 }
 
 func or(a, b string) string {
@@ -117,7 +118,7 @@ func (x stream[S, N, K, V]) flatMapValues(n *Node) element {
 func (x stream[S, N, K, V]) selectKey(n *Node) stream[S, N, S, V] {
 	f := n.selector("fn")
 	s := x.s.SelectKey(func(k K, v V) S { return x.p.text.of(f(x.k.text(k), x.v.text(v))) })
-	return stream[S, N, S, V]{p: x.p, s: s.WithSerdes(x.p.text.serde, x.v.serde), k: x.p.text, v: x.v, moved: true}
+	return stream[S, N, S, V]{p: x.p, s: s.WithSerdes(x.p.text.serde, x.v.serde), k: x.p.text, v: x.v, moved: true, origin: n.ID}
 }
 
 func (x stream[S, N, K, V]) repartition(n *Node) element {
@@ -131,6 +132,9 @@ func (x stream[S, N, K, V]) repartition(n *Node) element {
 
 // settled returns the stream with equal keys in one task: as it is, or through a repartition topic.
 func (x stream[S, N, K, V]) settled(name string) stream[S, N, K, V] {
+	if y, ok := x.shared(); ok {
+		return y
+	}
 	if x.moved {
 		x.s, x.moved = x.s.Repartition(name), false
 	}

@@ -65,7 +65,7 @@ func (x windowed[S, N, V]) verb(n *Node) element {
 	p, text, opts, name := x.p, x.p.text, x.p.options(n), n.text("store")
 	w := x.by(n).WindowedBy(x.cut.windows)
 	if x.cut.close {
-		w = w.EmitOnClose(ktable.EmitEvery(x.cut.every))
+		w = w.EmitOnClose(ktable.EmitEvery(x.cut.every), ktable.EmitRetained())
 	}
 	switch n.Op {
 	case "count":
@@ -85,7 +85,7 @@ func (x windowed[S, N, V]) sessionFold(n *Node) element {
 	p, text, opts, name := x.p, x.p.text, x.p.options(n), n.text("store")
 	w := x.by(n).WindowedBySession(x.cut.sessions)
 	if x.cut.close {
-		w = w.EmitOnClose(ktable.EmitEvery(x.cut.every))
+		w = w.EmitOnClose(ktable.EmitEvery(x.cut.every), ktable.EmitRetained())
 	}
 	switch n.Op {
 	case "count":
@@ -181,7 +181,7 @@ func (x windowedCogrouped[S, N]) verb(n *Node) element {
 		w = c.WindowedBy(x.cut.windows)
 	}
 	if x.cut.close {
-		w = w.EmitOnClose(ktable.EmitEvery(x.cut.every))
+		w = w.EmitOnClose(ktable.EmitEvery(x.cut.every), ktable.EmitRetained())
 	}
 	return newWindows(p, n, x.cut, w.Aggregate(n.text("store"), p.text.serde, initial(p, n), p.options(n)...), p.text)
 }

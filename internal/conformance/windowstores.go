@@ -123,9 +123,5 @@ func versionText[S any](text kind[S], row store.Row[S], ok bool) string {
 	if !ok {
 		return null
 	}
-	s := *stamped(*text.text(row.Value), row.Time)
-	if !row.Until.IsZero() {
-		s += fmt.Sprintf("-%d", row.Until.UnixMilli())
-	}
-	return s
+	return *stamped(*text.text(row.Value), row.Time) // typed stores of Kafka Streams forget until when a version held
 }
