@@ -13,8 +13,6 @@ type Row[V any] struct {
 	Value V
 	Time  time.Time
 	Until time.Time
-	// Headers are those of the record that wrote the row, in a store with Headers. They may be used as topology.Headers.
-	Headers []record.Header
 }
 
 // KeyValueReader reads a key-value store. Orders are those of the keys' bytes.
@@ -26,6 +24,9 @@ type KeyValueReader[K, V any] interface {
 	Get(key K) (V, bool)
 	// GetRow returns the value of a key and the event time it was written with.
 	GetRow(key K) (Row[V], bool)
+	// Headers returns the headers of the record that wrote a key's row, in a store with the option Headers: none in others. They
+	// may be used as topology.Headers, and must not be changed.
+	Headers(key K) []record.Header
 	// All returns all rows in ascending order.
 	All() iter.Seq2[K, V]
 	// Range returns the rows from one key to another, both included, in ascending order.

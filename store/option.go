@@ -61,7 +61,7 @@ func TTL(d time.Duration) Option {
 	return Option{func(s *decl.Store) { s.TTL = span(s, "TTL", d) }}
 }
 
-// Headers has the rows of a key-value store keep the headers of the record that wrote them: see Row.Headers. The records of
+// Headers has the rows of a key-value store keep the headers of the record that wrote them: see KeyValueReader.Headers. The records of
 // the changelog have them too (KIP-1271).
 func Headers() Option {
 	return Option{func(d *decl.Store) { d.Headers = true }}

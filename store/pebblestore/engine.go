@@ -17,7 +17,7 @@ const (
 	// openFiles is how many table files all databases together keep open.
 	openFiles = 1024
 	// Batches of committed rows are between these sizes, bytes.
-	minBatch, maxBatch = 64 << 10, 32 << 20
+	minBatch, maxBatch = 16 << 10, 32 << 20
 	// memtable is the size of the memtables, bytes. Pebble must have one; nothing is written through it.
 	memtable = 64 << 10
 )
@@ -54,7 +54,7 @@ func NewEngine(memoryBytes int64, logger *slog.Logger) *Engine {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	e := &Engine{memory: memoryBytes, log: logger}
-	e.cache = pebble.NewCache(memoryBytes - memoryBytes/8)
+	e.cache = pebble.NewCache(e.blocks())
 	e.files = pebble.NewFileCache(runtime.GOMAXPROCS(0), openFiles)
 	return e
 }
@@ -66,6 +66,9 @@ func (e *Engine) Close() error {
 	e.cache.Unref()
 	return nil
 }
+
+// blocks returns the bytes that blocks may have as long as tables hold nothing.
+func (e *Engine) blocks() int64 { return e.memory - e.memory/8 }
 
 // table returns the bytes one database's table may hold, least those of a table that is of little use.
 func (e *Engine) table() int64 { return e.memory / 2 / max(1, e.open.Load()) }
