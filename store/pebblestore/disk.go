@@ -162,6 +162,7 @@ func (d *disk) Close(clean bool) (err error) {
 	}
 	d.rows.free()
 	d.engine.open.Add(-1)
+	d.engine.hold(-runs(d.batch))
 	return errors.Join(err, d.lock.Close())
 }
 

@@ -25,9 +25,9 @@ const (
 // An Engine is what the databases of one process share: a block cache, a file cache and a budget of memory. It is safe
 // for concurrent use.
 //
-// Of the budget M, committed rows that wait to be written together have M/16, and as much while they are written; the
-// rest is for the databases' tables and for Pebble's blocks, which give way to tables: what a table holds is reserved
-// inside the block cache. Tables together hold M/2, those that most look-ups miss M/10.
+// Of the budget M, committed rows that wait to be written together have M/16, and as much while they are written. Tables
+// together hold M/2, those that most look-ups miss M/10. Pebble's blocks have the rest, which moves: what runs and tables
+// hold is reserved inside the block cache.
 type Engine struct {
 	memory int64
 	log    *slog.Logger
@@ -37,7 +37,7 @@ type Engine struct {
 	fs     vfs.FS       // nil: the disk
 
 	mu       sync.Mutex
-	tables   int64    // bytes
+	held     int64    // bytes of tables and runs
 	reserved []func() // each gives back reserveStep bytes
 }
 
@@ -54,32 +54,37 @@ func NewEngine(memoryBytes int64, logger *slog.Logger) *Engine {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	e := &Engine{memory: memoryBytes, log: logger}
-	e.cache = pebble.NewCache(e.blocks())
+	e.cache = pebble.NewCache(memoryBytes)
 	e.files = pebble.NewFileCache(runtime.GOMAXPROCS(0), openFiles)
 	return e
 }
 
 // Close gives back the memory. All databases must be closed.
 func (e *Engine) Close() error {
-	e.hold(-e.tables)
+	e.hold(-e.held)
 	e.files.Unref()
 	e.cache.Unref()
 	return nil
 }
 
-// blocks returns the bytes that blocks may have as long as tables hold nothing.
-func (e *Engine) blocks() int64 { return e.memory - e.memory/8 }
-
 // table returns the bytes one database's table may hold, least those of a table that is of little use.
 func (e *Engine) table() int64 { return e.memory / 2 / max(1, e.open.Load()) }
 func (e *Engine) least() int64 { return e.memory / 10 / max(1, e.open.Load()) }
 
-// hold notes that tables hold more, or less, and takes that from the blocks.
+// runs returns the bytes that a database's runs may hold, the waiting and those being written, with room to grow.
+func runs(batch int) int64 {
+	if batch < 1<<20 {
+		return int64(4 * batch)
+	}
+	return int64(2*batch + batch/2)
+}
+
+// hold notes that tables and runs hold more, or less, and takes that from the blocks.
 func (e *Engine) hold(more int64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.tables += more
-	steps := int(min(e.tables, e.memory*3/4) / reserveStep)
+	e.held += more
+	steps := int(min(e.held, e.memory*7/8) / reserveStep)
 	for len(e.reserved) < steps {
 		e.reserved = append(e.reserved, e.cache.Reserve(reserveStep))
 	}

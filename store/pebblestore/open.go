@@ -32,9 +32,11 @@ type Options struct {
 func (e *Engine) Open(dir string, stores []string, o Options) (store.DB, error) {
 	d := e.disk(dir, o)
 	e.open.Add(1)
+	e.hold(runs(d.batch))
 	db, err := d.open(stores)
 	if err != nil {
 		e.open.Add(-1)
+		e.hold(-runs(d.batch))
 		return nil, err
 	}
 	return db, nil

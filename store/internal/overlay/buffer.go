@@ -35,7 +35,11 @@ func (b *buffer) add(key, value []byte, has bool) {
 }
 
 func (b *buffer) grow(need int) {
-	to := arena.Alloc(1 << bits.Len(uint(max(need, 4<<10)-1)))
+	n := 1 << bits.Len(uint(max(need, 4<<10)-1))
+	if need > 1<<20 { // from here on blocks may have any length
+		n = need + need/4
+	}
+	to := arena.Alloc(n)
 	copy(to, b.b[:b.n])
 	b.free0()
 	b.b = to
