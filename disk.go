@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/millrace-streams/millrace/internal/layout"
 	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/store/memstore"
 	"github.com/millrace-streams/millrace/store/pebblestore"
@@ -15,12 +16,12 @@ func (p *process) openState(s *slot) error {
 	if len(s.sub.Stores) == 0 || s.state != nil {
 		return nil
 	}
-	var disk, mem []string
+	var disk, places, mem []string
 	for _, d := range s.sub.Stores {
 		if d.InMemory {
 			mem = append(mem, d.Name)
 		} else {
-			disk = append(disk, d.Name)
+			disk, places = append(disk, d.Name), append(places, layout.Place(d))
 		}
 	}
 	st := &state{logs: map[string]*changelogOut{}}
@@ -28,7 +29,7 @@ func (p *process) openState(s *slot) error {
 		st.mem = memstore.Open(mem...)
 	}
 	if len(disk) > 0 {
-		st.path = p.dir.TaskPath(disk, s.id.Partition)
+		st.path = p.dir.TaskPath(places, s.id.Partition)
 		if err := p.paths.take(s.ctx, st.path); err != nil {
 			return err
 		}

@@ -26,7 +26,7 @@ var floors = []Floor{
 	{"internal/wire", "internal/record", "byte formats of what internal topics carry beside plain records"},
 
 	// State.
-	{"store", "serde window internal/decl", "what a store promises; specs are typed by serdes and windowed keys"},
+	{"store", "serde window internal/decl internal/record", "what a store promises; specs are typed by serdes and windowed keys"},
 	{"store/internal/arena", "", "memory outside the Go heap"},
 	{"store/internal/table", "store/internal/arena", "the state of a task in memory: dirty, committed and clean rows in one structure"},
 	{"store/internal/overlay", "store store/internal/arena store/internal/table", "the open transaction over committed rows, the same for every engine"},
@@ -54,7 +54,7 @@ var floors = []Floor{
 	{"internal/assign", "", "which process runs which task: a pure function of what the members say"},
 	{"internal/statedir", "", "the folder of a process: its lock, its id, where each task's rows are"},
 	{"txn", "topology", "the commit protocol; names tasks by their ids, and knows no changelog"},
-	{".", "changelog store store/memstore store/pebblestore topology txn internal/assign internal/decl internal/global internal/graph internal/partition internal/record internal/statedir internal/task", "the running app: the one place where everything meets"},
+	{".", "changelog store store/memstore store/pebblestore topology txn internal/assign internal/decl internal/global internal/graph internal/layout internal/partition internal/record internal/statedir internal/task", "the running app: the one place where everything meets"},
 	{"kstest", "changelog ktable serde store store/memstore topology window internal/decl internal/global internal/graph internal/layout internal/partition internal/record internal/rows internal/task internal/topics", "a topology on a clock moved by hand, on the task of production; links no client and no database"},
 
 	// Not linked into anybody's program.
