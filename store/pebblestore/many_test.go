@@ -15,7 +15,7 @@ func TestTheBudgetHoldsForOneAndForManyDatabases(t *testing.T) {
 	for _, c := range []struct {
 		databases, rows int
 		memory          int64
-	}{{1, 50_000, 16 << 20}, {8, 50_000, 16 << 20}, {300, 60_000, 64 << 20}} {
+	}{{1, 50_000, 16 << 20}, {8, 50_000, 16 << 20}, {300, 60_000, 128 << 20}} {
 		databases, rows, memory := c.databases, c.rows, c.memory
 		t.Run(fmt.Sprint(databases), func(t *testing.T) {
 			before := arena.Held()
