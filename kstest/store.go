@@ -10,7 +10,9 @@ import (
 
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
+	"github.com/millrace-streams/millrace/internal/layout"
 	"github.com/millrace-streams/millrace/internal/partition"
+	"github.com/millrace-streams/millrace/internal/record"
 	"github.com/millrace-streams/millrace/internal/topics"
 	"github.com/millrace-streams/millrace/serde"
 	"github.com/millrace-streams/millrace/store"
@@ -78,7 +80,7 @@ func (r *keyValue[K, V]) bytes(k K) []byte {
 
 // at returns the key of a row in a database.
 func (r *keyValue[K, V]) at(w *worker, key []byte) []byte {
-	return slices.Concat(w.db.Prefix(r.decl.Name), key)
+	return slices.Concat(w.db.Prefix(r.decl.Name), layout.KeyTag(r.decl), key)
 }
 
 func (r *keyValue[K, V]) row(b []byte) store.Row[V] {
@@ -86,11 +88,39 @@ func (r *keyValue[K, V]) row(b []byte) store.Row[V] {
 	if len(b) < timeBytes {
 		r.fail("a row cannot be decoded", fmt.Errorf("it has %d bytes, want its time and its value", len(b)))
 	}
-	v, err := r.value.Decode(slices.Clone(b[timeBytes:]))
+	row := store.Row[V]{Time: time.UnixMilli(int64(binary.BigEndian.Uint64(b)))}
+	_, b = r.headers(slices.Clone(b[timeBytes:]))
+	var err error
+	if row.Value, err = r.value.Decode(b); err != nil {
+		r.fail("a row cannot be decoded", err)
+	}
+	return row
+}
+
+// headers splits the headers off what follows a row's time.
+func (r *keyValue[K, V]) headers(b []byte) (headers []record.Header, value []byte) {
+	r.d.t.Helper()
+	if !r.decl.Headers {
+		return nil, b
+	}
+	headers, value, err := layout.Headers(b)
 	if err != nil {
 		r.fail("a row cannot be decoded", err)
 	}
-	return store.Row[V]{Value: v, Time: time.UnixMilli(int64(binary.BigEndian.Uint64(b)))}
+	return headers, value
+}
+
+// Headers implements store.KeyValueReader.
+func (r *keyValue[K, V]) Headers(k K) []record.Header {
+	r.d.t.Helper()
+	key := r.bytes(k)
+	for _, w := range r.workers() {
+		if b, ok, err := w.db.Get(r.at(w, key)); err == nil && ok && len(b) >= timeBytes {
+			headers, _ := r.headers(b[timeBytes:])
+			return headers
+		}
+	}
+	return nil
 }
 
 // GetRow implements store.KeyValueReader.
@@ -122,7 +152,7 @@ func (r *keyValue[K, V]) walk(in func(key []byte) bool, reverse bool) iter.Seq2[
 		r.d.t.Helper()
 		var found []store.KV
 		for _, w := range r.workers() {
-			prefix := w.db.Prefix(r.decl.Name)
+			prefix := r.at(w, nil)
 			it := w.db.Range(prefix, nil, false)
 			for it.Next() && bytes.HasPrefix(it.Key(), prefix) {
 				if key := it.Key()[len(prefix):]; in(key) {
@@ -193,18 +223,45 @@ func (r *keyValue[K, V]) change(k K, row []byte) {
 		r.fail("write", fmt.Errorf("no task has the store: its source topics are read by a pattern, and none exists yet"))
 	}
 	w := ws[partition.Of(key, int32(len(ws)))]
-	var err error
-	if row == nil {
-		err = w.db.Delete(r.at(w, key))
-	} else {
-		err = w.db.Set(r.at(w, key), row)
-	}
-	if err != nil {
+	if err := r.write(w, key, row); err != nil {
 		r.fail("write", err)
 	}
 	if r.d.punctuate(w) {
 		r.d.settle()
 	}
+}
+
+// write writes what a restore would write.
+func (r *keyValue[K, V]) write(w *worker, key, row []byte) error {
+	prefix := w.db.Prefix(r.decl.Name)
+	format, rows := layout.Of(r.decl), layout.NewWriter(prefix)
+	entry := layout.Entry{Key: key}
+	if row != nil {
+		entry.Time, entry.Value = layout.Time(row)
+	}
+	stateful, _ := format.(layout.Stateful)
+	if stateful != nil {
+		if err := stateful.Resume(func(key []byte) ([]byte, bool, error) { return w.db.Get(slices.Concat(prefix, key)) }); err != nil {
+			return err
+		}
+	}
+	format.Rows(rows, &entry)
+	rows.Next()
+	if stateful != nil {
+		stateful.Rest(rows)
+	}
+	for _, kv := range rows.Rows() {
+		var err error
+		if kv.Value == nil {
+			err = w.db.Delete(kv.Key)
+		} else {
+			err = w.db.Set(kv.Key, kv.Value)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // PutIfAbsent implements store.KeyValue.

@@ -83,7 +83,6 @@ func (c *checker) store(n *graph.Node, s *decl.Store) {
 		return
 	}
 	c.storeAt[s] = n.At
-	node := fmt.Sprintf("store %q", s.Name)
 	if err := legal("store name", s.Name); err != nil {
 		c.report(n.At, n.Call, err)
 	}
@@ -98,11 +97,8 @@ func (c *checker) store(n *graph.Node, s *decl.Store) {
 	if s.FromSource && s.Source == "" {
 		c.report(n.At, n.Call, fmt.Errorf("store %q: store.SourceChangelog is for a table that ktable.From reads from a topic: leave it out", s.Name))
 	}
-	switch {
-	case s.LRU != 0:
-		c.report(n.At, node, errors.New("store.LRU is not supported yet: leave the option out"))
-	case s.TTL != 0:
-		c.report(n.At, node, errors.New("store.TTL is not supported yet: leave the option out, or delete rows in a timer of a processor"))
+	if (s.LRU != 0 || s.TTL != 0) && (s.Source != "" || s.Global) {
+		c.report(n.At, n.Call, fmt.Errorf("store %q: rows that store.LRU or store.TTL forget would come back with the topic it is restored from: give it a changelog of its own", s.Name))
 	}
 }
 

@@ -21,7 +21,11 @@ func (t *Task) env() graph.Env { return (*proc.Task)(t).Env() }
 func (t *Task) KeyValue[K, V any](s store.KeyValueSpec[K, V]) store.KeyValue[K, V] {
 	p := (*proc.Task)(t)
 	p.NeedStore(s.Name(), s.Decl())
-	return rows.Open[K, V](p.Env(), p.Node(), s.Decl())
+	part := rows.Open[K, V](p.Env(), p.Node(), s.Decl())
+	if s.Decl().TTL > 0 {
+		p.Env().AtCommit(p.Node(), part.Expire)
+	}
+	return part
 }
 
 // Versioned returns this task's part of a versioned store, which must be among those the processor was connected to. The

@@ -28,6 +28,7 @@ type Store struct {
 	NoChangelog bool              // not mirrored to Kafka: lost at an unclean stop
 	NoCache     bool              // every update is forwarded at once, not once per commit
 	LRU         int               // keep at most so many rows; 0: no limit
+	Headers     bool              // rows keep the headers of the record that wrote them
 	TTL         time.Duration     // delete rows not written for so long; 0: never
 	Size        time.Duration     // of a window; of sliding windows their time difference
 	Advance     time.Duration     // windows start at its multiples only; 0: anywhere

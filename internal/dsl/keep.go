@@ -1,6 +1,8 @@
 package dsl
 
 import (
+	"slices"
+
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
 	"github.com/millrace-streams/millrace/internal/record"
@@ -52,6 +54,16 @@ type Keeper[K, V any] struct {
 	// What a dirty row does not say of its last trigger, by key bytes: only rows with headers, and deleted ones, have an
 	// entry. After an abort entries stay behind; the replay of the records that made them replaces them before they are used.
 	last map[string]*trigger
+
+	updates updates
+	waiting []waiting[K, V] // scratch of emit
+}
+
+// waiting is a change that is forwarded in its turn.
+type waiting[K, V any] struct {
+	rows.Dirty[K, V]
+	trigger *trigger
+	turn    int
 }
 
 type trigger struct {
@@ -68,7 +80,15 @@ func NewKeeper[K, V any](env graph.Env, n *graph.Node, d *decl.Store, next recor
 			deaf: !listened(n), atOnce: true, old: n.OldWanted(),
 		}
 	}
-	return Keeping(env, n, d, rows.Open[K, V](env, n, d), next)
+	table := rows.Open[K, V](env, n, d)
+	if d.TTL > 0 {
+		env.AtCommit(n, table.Expire) // before what it deletes is forwarded
+	}
+	k := Keeping(env, n, d, table, next)
+	if !k.deaf {
+		table.Forgets(k.forgotten)
+	}
+	return k
 }
 
 // Keeping returns the keeper of a table's rows in one task.
@@ -174,13 +194,31 @@ func (k *Keeper[K, V]) insert(m *record.Meta, key K, c record.Change[V], time in
 	k.next(m, key, c)
 }
 
+// forgotten forwards that the store forgot a row (store.TTL, store.LRU): as if it had been deleted.
+func (k *Keeper[K, V]) forgotten(bytes []byte, key K, old V, at int64) {
+	if !k.atOnce {
+		k.last[string(bytes)] = &trigger{time: at}
+		return
+	}
+	m := k.env.Meta()
+	saved := *m
+	*m = record.Meta{Node: k.id, Time: at}
+	var c record.Change[V]
+	if k.old {
+		c.Old, c.HasOld = old, true
+	}
+	k.next(m, key, c)
+	*m = saved
+}
+
 // remember keeps what emit needs to know of the trigger and the row will not say. Headers are never changed in place, so
 // keeping them is enough.
 func (k *Keeper[K, V]) remember(m *record.Meta, has bool) {
+	key := k.rows.KeyBytes()
+	k.updates.note(key)
 	if has && len(m.Headers) == 0 && len(k.last) == 0 {
 		return
 	}
-	key := k.rows.KeyBytes()
 	t := k.last[string(key)]
 	switch {
 	case has && len(m.Headers) == 0:
@@ -194,22 +232,44 @@ func (k *Keeper[K, V]) remember(m *record.Meta, has bool) {
 	}
 }
 
-// emit forwards the rows changed since the last commit, in the order in which they first changed. A row that was not there
-// before and is not there now is no change. A row has its own time; a deletion that of the record that deleted.
+// emit forwards the rows changed since the last commit, in the order of their last update, or of their first if there are
+// many. A row that was not there before and is not there now is no change. A row has its own time; a deletion that of the
+// record that deleted.
 func (k *Keeper[K, V]) emit() {
-	m := k.env.Meta()
-	k.rows.Dirty(k.old, func(d rows.Dirty[K, V]) {
-		*m = record.Meta{Node: k.id, Time: d.Time}
-		if t := k.last[string(d.KeyBytes)]; t != nil {
-			m.Headers = t.headers
-			if !d.HasNew {
-				m.Time = t.time
-			}
-		}
-		if k.when != nil {
-			m.Time = k.when(d.Key)
-		}
-		k.next(m, d.Key, d.Change)
-	})
+	if k.updates.many {
+		k.rows.Dirty(k.old, func(d rows.Dirty[K, V]) { k.forward(&d, k.last[string(d.KeyBytes)]) })
+	} else {
+		k.emitFew()
+	}
 	clear(k.last)
+	k.updates.forget()
+}
+
+func (k *Keeper[K, V]) emitFew() {
+	lasts := k.updates.lasts()
+	k.waiting = k.waiting[:0]
+	k.rows.Dirty(k.old, func(d rows.Dirty[K, V]) {
+		k.waiting = append(k.waiting, waiting[K, V]{d, k.last[string(d.KeyBytes)], lasts[string(d.KeyBytes)]})
+	})
+	slices.SortStableFunc(k.waiting, func(a, b waiting[K, V]) int { return a.turn - b.turn })
+	for i := range k.waiting {
+		k.forward(&k.waiting[i].Dirty, k.waiting[i].trigger)
+	}
+	clear(k.waiting)
+}
+
+// forward sends one changed row on; t is nil where the row says all of its last trigger.
+func (k *Keeper[K, V]) forward(d *rows.Dirty[K, V], t *trigger) {
+	m := k.env.Meta()
+	*m = record.Meta{Node: k.id, Time: d.Time}
+	if t != nil {
+		m.Headers = t.headers
+		if !d.HasNew {
+			m.Time = t.time
+		}
+	}
+	if k.when != nil {
+		m.Time = k.when(d.Key)
+	}
+	k.next(m, d.Key, d.Change)
 }

@@ -29,7 +29,10 @@ type Format interface {
 func Of(d *decl.Store) Format {
 	switch d.Kind {
 	case decl.KeyValue:
-		return keyValue{}
+		if d.TTL > 0 || d.LRU > 0 {
+			return &sided{keyValue: keyValue{d.Headers}, ttl: d.TTL > 0, lru: d.LRU > 0}
+		}
+		return keyValue{d.Headers}
 	case decl.Suppressed:
 		return suppressed{}
 	case decl.Held:
@@ -58,22 +61,32 @@ func Time(value []byte) (ms int64, rest []byte) {
 // AppendTime appends a time to dst.
 func AppendTime(dst []byte, ms int64) []byte { return binary.BigEndian.AppendUint64(dst, uint64(ms)) }
 
-// keyValue: the latest value of each key, after the event time it holds from.
-type keyValue struct{}
+// keyValue: the latest value of each key, after the event time it holds from and, where they are kept, the headers of the
+// record that wrote it.
+type keyValue struct{ headers bool }
 
-func (keyValue) Record(a *record.Arena, key, value []byte, has bool, at int64) (Entry, bool) {
+func (f keyValue) Record(a *record.Arena, key, value []byte, has bool, at int64) (Entry, bool) {
 	e := Entry{Key: a.Copy(key), Time: at}
 	if has {
 		e.Time, value = Time(value)
+		if f.headers {
+			var err error
+			if e.Headers, value, err = Headers(value); err != nil {
+				panic(err)
+			}
+		}
 		e.Value = a.Copy(value)
 	}
 	return e, true
 }
 
-func (keyValue) Rows(w *Writer, e *Entry) {
+func (f keyValue) Rows(w *Writer, e *Entry) {
 	w.Key(e.Key)
 	if e.Value != nil {
 		w.Time(e.Time)
+		if f.headers {
+			w.Value(AppendHeaders(nil, e.Headers))
+		}
 		w.Value(e.Value)
 	}
 }

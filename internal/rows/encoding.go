@@ -24,7 +24,11 @@ func bytesLike(t reflect.Type) bool {
 
 // encode returns the value of a row, valid until the next call.
 func (s *part[K, V]) encode(v V, time int64) []byte {
-	b, err := s.value.Append(layout.AppendTime(s.val[:0], time), v)
+	row := layout.AppendTime(s.val[:0], time)
+	if s.headers {
+		row = layout.AppendHeaders(row, s.env.Meta().Headers)
+	}
+	b, err := s.value.Append(row, v)
 	if err != nil {
 		s.fail("a value cannot be encoded", err)
 	}
@@ -38,6 +42,12 @@ func (s *part[K, V]) decode(b []byte) (v V, time int64) {
 		s.fail("a row cannot be decoded", fmt.Errorf("it has %d bytes and begins with a time of %d: another version or application wrote it", len(b), layout.TimeLen))
 	}
 	time, b = layout.Time(b)
+	if s.headers {
+		var err error
+		if b, err = layout.SkipHeaders(b); err != nil {
+			s.fail("a row cannot be decoded", err)
+		}
+	}
 	if s.copies.value {
 		b = s.env.Arena().Copy(b)
 	}

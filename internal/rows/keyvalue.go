@@ -6,13 +6,17 @@ import (
 
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
+	"github.com/millrace-streams/millrace/internal/layout"
 	"github.com/millrace-streams/millrace/internal/record"
 	"github.com/millrace-streams/millrace/store"
 )
 
 // KeyValue is one task's rows of a key-value store, for one step of the topology. It is a store.KeyValue, and has beside
 // that what operators need: times, and the rows that the open transaction wrote.
-type KeyValue[K, V any] struct{ part[K, V] }
+type KeyValue[K, V any] struct {
+	part[K, V]
+	forget *forgetful[K, V] // nil: it keeps all rows
+}
 
 var _ store.KeyValue[string, int64] = (*KeyValue[string, int64])(nil)
 
@@ -21,7 +25,13 @@ func Open[K, V any](env graph.Env, n *graph.Node, d *decl.Store) *KeyValue[K, V]
 	if d.Kind == decl.Versioned {
 		record.Fail(int32(n.ID), fmt.Errorf("store %q (%s) is versioned: declare it with store.NewVersioned, or take ktable.VersionedStore of the table", d.Name, d.At))
 	}
-	return &KeyValue[K, V]{open[K, V](env, n, d)}
+	s := &KeyValue[K, V]{part: open[K, V](env, n, d)}
+	if tag := layout.KeyTag(d); tag != nil {
+		s.buf = append(s.buf, tag...)
+		s.prefix += len(tag)
+		s.forget = &forgetful[K, V]{part: &s.part, ttl: d.TTL.Milliseconds(), most: int64(d.LRU)}
+	}
+	return s
 }
 
 // at returns the key of a row, valid until the next call.
@@ -33,10 +43,13 @@ func (s *KeyValue[K, V]) at(k K) []byte {
 // Find returns the row of a key and the time it holds from, milliseconds.
 func (s *KeyValue[K, V]) Find(k K) (v V, time int64, ok bool) {
 	b, ok := s.get(s.at(k))
-	if !ok {
+	if !ok || s.forget != nil && s.forget.expired(b) {
 		return v, 0, false
 	}
 	v, time = s.decode(b)
+	if s.forget != nil {
+		s.forget.used()
+	}
 	return v, time, true
 }
 
@@ -47,11 +60,22 @@ func (s *KeyValue[K, V]) Write(k K, v V, time int64) {
 		return
 	}
 	row := s.encode(v, time)
-	s.set(s.at(k), row)
+	key := s.at(k)
+	if s.forget != nil {
+		s.forget.write(row, time)
+		return
+	}
+	s.set(key, row)
 }
 
 // Remove removes a row. Unlike Delete it does not decode what the row was.
-func (s *KeyValue[K, V]) Remove(k K) { s.remove(s.at(k)) }
+func (s *KeyValue[K, V]) Remove(k K) {
+	key := s.at(k)
+	if s.forget != nil {
+		s.forget.clear()
+	}
+	s.remove(key)
+}
 
 // Get implements store.KeyValueReader.
 func (s *KeyValue[K, V]) Get(k K) (V, bool) {
@@ -66,6 +90,22 @@ func (s *KeyValue[K, V]) GetRow(k K) (store.Row[V], bool) {
 		return store.Row[V]{}, false
 	}
 	return store.Row[V]{Value: v, Time: time.UnixMilli(ms)}, true
+}
+
+// Headers implements store.KeyValueReader.
+func (s *KeyValue[K, V]) Headers(k K) []record.Header {
+	if !s.headers {
+		return nil
+	}
+	b, ok := s.get(s.at(k))
+	if !ok || len(b) < layout.TimeLen || s.forget != nil && s.forget.expired(b) {
+		return nil
+	}
+	headers, _, err := layout.Headers(b[layout.TimeLen:])
+	if err != nil {
+		s.fail("a row cannot be decoded", err)
+	}
+	return headers
 }
 
 // Put implements store.KeyValue.

@@ -15,17 +15,18 @@ import (
 
 // A part is one task's part of a store of any kind, for one step of the topology.
 type part[K, V any] struct {
-	name   string
-	node   int32
-	env    graph.Env
-	db     store.DB
-	prefix int // bytes of the store's prefix, with which buf begins
-	key    serde.Serde[K]
-	value  serde.Serde[V]
-	null   func(V) bool // the value deletes its key; nil: none does
-	copies copies
-	buf    []byte // prefix and the key used last
-	val    []byte // scratch
+	name    string
+	node    int32
+	env     graph.Env
+	db      store.DB
+	prefix  int // bytes of the store's prefix, with which buf begins
+	key     serde.Serde[K]
+	value   serde.Serde[V]
+	null    func(V) bool // the value deletes its key; nil: none does
+	copies  copies
+	headers bool   // between a row's time and its value
+	buf     []byte // prefix and the key used last
+	val     []byte // scratch
 }
 
 // open returns the task's part of a store for the step at n. The store's serdes must be of K and V.
@@ -43,7 +44,7 @@ func open[K, V any](env graph.Env, n *graph.Node, d *decl.Store) part[K, V] {
 		prefix: len(prefix), buf: append([]byte(nil), prefix...),
 		key:    topics.Bind(key, changelog, serde.Key),
 		value:  topics.Bind(value, changelog, serde.Value),
-		copies: copiesOf[K, V](),
+		copies: copiesOf[K, V](), headers: d.Headers,
 	}
 	s.null = topics.Null(s.value)
 	return s

@@ -32,6 +32,9 @@ func (s *KeyValue[K, V]) between(from, to K, reverse bool) iter.Seq2[K, V] {
 func (s *KeyValue[K, V]) walk(from, to []byte, reverse bool) iter.Seq2[K, V] {
 	return func(yield func(K, V) bool) {
 		s.scan(from, to, reverse, func(it store.Iter) bool {
+			if s.forget != nil && s.forget.expired(it.Value()) {
+				return true
+			}
 			v, _ := s.decode(it.Value())
 			return yield(s.decodeKey(it.Key()[s.prefix:]), v)
 		})
@@ -41,6 +44,11 @@ func (s *KeyValue[K, V]) walk(from, to []byte, reverse bool) iter.Seq2[K, V] {
 // Len implements store.KeyValueReader.
 func (s *KeyValue[K, V]) Len() (n int) {
 	prefix := bytes.Clone(s.buf[:s.prefix])
-	s.scan(prefix, after(prefix), false, func(store.Iter) bool { n++; return true })
+	s.scan(prefix, after(prefix), false, func(it store.Iter) bool {
+		if s.forget == nil || !s.forget.expired(it.Value()) {
+			n++
+		}
+		return true
+	})
 	return n
 }

@@ -20,14 +20,17 @@ import (
 	"github.com/millrace-streams/millrace/store/pebblestore"
 )
 
-// A log is a task with a changelog, which outlives its databases. Drops are counted by reason.
+// changelogged is a task with a changelog, which outlives its databases. Drops are counted by reason.
 type changelogged struct {
 	*env
 	d       *decl.Store
 	logs    []changelog.Entry // of the open transaction, that no row says
 	topic   []changelog.Entry
 	reasons map[string]int
+	stream  int64
 }
+
+func (e *changelogged) StreamTime() int64 { return e.stream }
 
 func (e *changelogged) Drop(_ *graph.Node, reason string) { e.reasons[reason]++ }
 
