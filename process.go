@@ -164,7 +164,10 @@ func (p *process) run(ctx context.Context) (err error) {
 // ended says why the process ended: nil when it was asked to.
 func (p *process) ended(err error) error {
 	cause := context.Cause(p.ctx)
+	var f failure
 	switch {
+	case errors.As(cause, &f):
+		return f.err
 	case cause != nil && !errors.Is(cause, context.Canceled) && !errors.Is(cause, context.DeadlineExceeded):
 		return cause
 	case p.ctx.Err() != nil:
@@ -178,8 +181,15 @@ func (p *process) fail(err error) {
 	if err == nil {
 		return
 	}
-	p.cancel(err)
+	p.cancel(failure{err})
 }
+
+// A failure is why a process ends by itself. What it wraps may be the end of a context, of user code that waited in vain: it is
+// an error all the same.
+type failure struct{ err error }
+
+func (f failure) Error() string { return f.err.Error() }
+func (f failure) Unwrap() error { return f.err }
 
 // openDirectory takes a slot of the state directory, and with it the process id.
 func (p *process) openDirectory() error {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -56,6 +57,7 @@ type worker struct {
 	refused    *origin   // of the record that a broker refused: told to its task after the abort
 	broken     error     // a Begin that failed inside a task
 	rr         int32     // partition for records without a key
+	calls      sync.WaitGroup // of user code, under way
 	stopped    bool
 	done       chan struct{}
 }
@@ -117,6 +119,7 @@ func (w *worker) run() {
 		w.producer.Close()
 		w.producer = nil
 	}
+	w.calls.Wait()
 	w.answerRest()
 }
 
@@ -145,6 +148,7 @@ func (w *worker) turn() time.Time {
 			return w.fail(err)
 		}
 		sooner(timer)
+		w.ask(s)
 		ok, why, again := s.task.Ready()
 		if ok {
 			if w.p.cfg.Guarantee == AtMostOnce {
@@ -289,6 +293,8 @@ func (w *worker) readMail() {
 			w.ends(m)
 		case mailOpened:
 			w.adopt(m.s)
+		case mailAnswer:
+			m.asked.Answered(m.err)
 		case mailFailed:
 			if m.in.live {
 				w.fail(m.err)

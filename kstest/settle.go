@@ -29,7 +29,7 @@ func (d *Driver) settle() {
 			d.stop(err)
 			return
 		}
-		if !d.punctuate(w) {
+		if !d.betweenCommit(w) || !d.punctuate(w) || !d.betweenCommit(w) {
 			return
 		}
 	}
@@ -40,6 +40,7 @@ func (d *Driver) next() (first *worker) {
 	var smallest int64
 	for _, w := range d.workers {
 		w.feed()
+		w.answer()
 		if seq, ok := w.first(); ok && (first == nil || seq < smallest) {
 			first, smallest = w, seq
 		}
@@ -59,6 +60,19 @@ func (d *Driver) punctuate(w *worker) bool {
 		err = w.commit()
 	}
 	if err != nil {
+		d.stop(err)
+		return false
+	}
+	return true
+}
+
+// betweenCommit commits where only CommitBetween asks for it. It reports whether the app still runs.
+func (d *Driver) betweenCommit(w *worker) bool {
+	d.t.Helper()
+	if d.options.between == nil || !d.options.between() {
+		return true
+	}
+	if err := w.commit(); err != nil {
 		d.stop(err)
 		return false
 	}

@@ -32,6 +32,7 @@ type Node struct {
 	Clocks   []string      // names of the clocks it asks for, beside those of its stores
 	Close    *Close        // when it is done with a window; nil: it is not about windows
 	Policy   any           // topology.ErrorPolicy for failures of its user function; nil: Config's
+	Async    *Async        // it waits for calls of its user function; nil: it does not
 
 	// Source is set on sources only.
 	Source *Source
@@ -176,6 +177,7 @@ type Sub struct {
 	Sources     []*Node
 	Stores      []*decl.Store // in order of first use
 	Groups      []Copartition
+	Idle        time.Duration // wall-clock time without records after which event time goes on; 0: never
 }
 
 // Env is the task an operator is wired into.
@@ -191,6 +193,9 @@ type Env interface {
 	// AtCommit has f called at every commit, before the changelog is written; functions of earlier nodes first. f
 	// forwards the dirty rows of a table.
 	AtCommit(n *Node, f func())
+	// AtIdle has f called when stream time has moved on although no record came (Sub.Idle), between records. f does what a
+	// record of that time would bring about.
+	AtIdle(n *Node, f func())
 	// OnRollback has f called after the open transaction, or what the record in hand did in it, was taken back: what an
 	// operator keeps in memory of its rows may be wrong.
 	OnRollback(f func())
@@ -210,6 +215,11 @@ type Env interface {
 	Arena() *record.Arena
 	// Drop counts a record dropped at a node for a reason such as "null-key".
 	Drop(n *Node, reason string)
+
+	// Await returns the call that n makes for the record in hand. It is made with ask when the record is looked ahead at: then
+	// done is false, and n passes nothing on. Once it is answered err says how it ended. Of several calls for one record, the
+	// first is returned first.
+	Await(n *Node, ask func() Call) (c Call, done bool, err error)
 
 	// Position says where the record in hand was read, during a commit the last one taken up; ok is false in a timer.
 	Position() (topic string, partition int32, offset int64, ok bool)

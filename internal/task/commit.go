@@ -89,7 +89,7 @@ func (t *Task) Changelog(f func(s *decl.Store, e changelog.Entry)) {
 		s.db.Dirty(s.prefix, func(d store.Dirty) bool {
 			at := int64(0)
 			if !d.Has {
-				if !d.Had && !(t.c.LogAbsent && s.decl.NoCache) {
+				if !d.Had && !(t.c.LogAbsent && s.decl.NoCache) || t.c.LogAbsent && t.isBuried(d.Key) {
 					return true
 				}
 				at = t.deletedAt(d.Key)
@@ -98,6 +98,9 @@ func (t *Task) Changelog(f func(s *decl.Store, e changelog.Entry)) {
 				panic(fmt.Sprintf("task: a row of store %q has %d bytes: want its time and its value", s.decl.Name, len(d.Value)))
 			}
 			if e, ok := s.format.Record(&t.arena, d.Key[len(s.prefix):], d.Value, d.Has, at); ok {
+				if !d.Has && s.decl.Headers {
+					e.Headers = t.deletedWith(d.Key)
+				}
 				f(s.decl, e)
 			}
 			return true
@@ -133,6 +136,7 @@ func (t *Task) Committed() {
 		in.committed.offset, in.committed.time, in.committed.epoch = in.offered, in.time, in.epoch
 	}
 	t.committed.streamTime = t.streamTime
+	t.ahead.batch = false
 	t.settleTimers()
 	t.settleClocks()
 	t.sent, t.commit = false, false
@@ -149,10 +153,12 @@ func (t *Task) Abort() {
 		in.time, in.epoch = in.committed.time, in.committed.epoch
 		in.forgetEnd()
 	}
+	t.forgetAhead()
 	t.lost = len(t.inputs)
 	t.gate = gate{}
 	t.retry = hold{}
 	t.streamTime = t.committed.streamTime
+	t.idle.since = time.Time{}
 	t.resetTimers()
 	t.resetClocks()
 	clear(t.outs)

@@ -45,6 +45,7 @@ func (t *Task) judge(c *caught) error {
 		if !untimed {
 			t.rollbackTime()
 		}
+		t.askAgain(in)
 		t.retry = hold{
 			until: t.now().Add(action.Delay),
 			why:   fmt.Sprintf("%s failed at %s and is tried again after %v", e.Position, e.Node, action.Delay),

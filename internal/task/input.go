@@ -19,12 +19,15 @@ type input struct {
 	index int // among the task's inputs
 	node  *graph.Node
 	run   func(m *record.Meta, in *record.In)
+	peek  func(m *record.Meta, in *record.In) // runs what stands before steps that wait for calls; nil: none does
 
 	recs   []record.In // recs[head:] wait, ascending by offset; recs[:head] are zero
 	head   int
 	warms  []warm // stores looked up under the keys of records
 	warmed int    // records from head on whose rows are at hand
 	bytes  int64  // of recs[head:]
+
+	previews []*preview // of recs[head:head+len(previews)]
 
 	known bool  // next is known
 	next  int64 // the reader's position
@@ -92,6 +95,7 @@ func (t *Task) advance(in *input) {
 	in.bytes -= size(r)
 	*r = record.In{} // lets go of the fetched bytes
 	in.head++
+	in.forget()
 	in.warmed = max(0, in.warmed-1)
 	empty := in.head == len(in.recs)
 	if empty {
@@ -100,7 +104,7 @@ func (t *Task) advance(in *input) {
 		t.gate = gate{}
 	}
 	if in.queued {
-		t.popHead()
+		t.dropHead(in)
 		if !empty {
 			t.fresh = append(t.fresh, in)
 		}
@@ -117,20 +121,11 @@ func (t *Task) drain(in *input) {
 	}
 	clear(in.recs)
 	in.recs, in.head, in.bytes, in.warmed = in.recs[:0], 0, 0, 0
+	in.forgetAll()
+	t.ahead.stalled = nil
 	t.empty++
 	if in.queued {
-		for i, h := range t.heads {
-			if h == in {
-				last := len(t.heads) - 1
-				t.heads[i] = t.heads[last]
-				t.heads = t.heads[:last]
-				break
-			}
-		}
-		in.queued = false
-		for i := len(t.heads)/2 - 1; i >= 0; i-- {
-			t.sink(i)
-		}
+		t.dropHead(in)
 	} else {
 		t.dropFresh(in)
 	}
@@ -165,13 +160,25 @@ func (t *Task) pushHead(in *input) {
 	}
 }
 
-// popHead removes the smallest head.
-func (t *Task) popHead() {
+// dropHead removes an input from the heap of heads. It is the smallest, as a rule.
+func (t *Task) dropHead(in *input) {
 	last := len(t.heads) - 1
-	t.heads[0].queued = false
-	t.heads[0] = t.heads[last]
-	t.heads = t.heads[:last]
-	t.sink(0)
+	in.queued = false
+	for i, h := range t.heads {
+		if h != in {
+			continue
+		}
+		t.heads[i] = t.heads[last]
+		t.heads = t.heads[:last]
+		if i == 0 {
+			t.sink(0)
+			return
+		}
+		break
+	}
+	for i := last/2 - 1; i >= 0; i-- {
+		t.sink(i)
+	}
 }
 
 func (t *Task) sink(i int) {

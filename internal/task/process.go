@@ -88,8 +88,11 @@ func (t *Task) next(max int) *input {
 		t.pushHead(in)
 	}
 	t.stage = idle
-	if len(t.heads) == 0 || !t.mayTake() {
+	switch {
+	case len(t.heads) == 0 || !t.mayTake():
 		return nil
+	case len(t.ahead.steps) > 0:
+		return t.await(t.heads[0])
 	}
 	return t.heads[0]
 }
@@ -100,6 +103,9 @@ func (t *Task) begin(in *input) {
 	t.cur, t.stage = in, running
 	if t.guarded {
 		t.mark(in)
+	}
+	if len(in.previews) > 0 {
+		in.previews[0].rewind()
 	}
 	if in.time < in.headTime {
 		in.time = in.headTime

@@ -34,7 +34,8 @@ func (t *Task) SetEnd(tp TP, end int64) {
 
 // NeedEnds returns inputs whose end the task must know to go on.
 func (t *Task) NeedEnds() []TP {
-	if t.c.MaxIdle < 0 || t.empty == 0 || t.empty == len(t.inputs) {
+	t.clock = time.Time{}
+	if !t.needProof() && (t.c.MaxIdle < 0 || t.empty == 0 || t.empty == len(t.inputs)) {
 		return nil
 	}
 	var need []TP
@@ -64,6 +65,9 @@ func (t *Task) Ready() (ok bool, why string, again time.Time) {
 	}
 	if in := t.awaited(); in != nil {
 		return t.whyAwaited(in)
+	}
+	if t.ahead.stalled != nil {
+		return false, t.whyStalled(), time.Time{}
 	}
 	return true, "", time.Time{}
 }

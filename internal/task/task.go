@@ -89,6 +89,7 @@ type Task struct {
 	lost    int      // inputs whose position is not known: no Resume since New or Abort
 	gate    gate     // whether the empty inputs allow to go on, as of the last look
 	retry   hold     // set by a policy's Retry
+	ahead   ahead    // calls of user code that records wait for
 	refused []refusal
 
 	// The record, timer or emission in hand.
@@ -115,6 +116,8 @@ type Task struct {
 	last       topology.Position // last record taken up in the open transaction; Offset -1: none
 	sent       bool              // an output was sent in the open transaction
 	commit     bool              // a processor asked for a commit
+
+	idle idling
 
 	broken error // of a storage engine; stays
 	failed error // of a record, timer or emission; until Abort
@@ -185,12 +188,14 @@ func (t *Task) Add(tp TP, recs []record.In, next int64) {
 		t.gate = gate{}
 		return
 	}
+	t.idle.since = time.Time{}
 	if in.buffered() == 0 {
 		t.empty--
 		t.fresh = append(t.fresh, in)
 	}
 	in.add(recs)
 	in.forgetEnd()
+	t.ahead.stalled = nil
 	t.gate = gate{}
 }
 

@@ -112,7 +112,7 @@ func (t *Task) openStores() error {
 		if db == nil {
 			return fmt.Errorf("task: %s: no database for store %q (%s)", t.c.ID, s.Name, s.At)
 		}
-		t.stores = append(t.stores, taskStore{decl: s, db: db, guard: &guard{db, t}, prefix: db.Prefix(s.Name), format: layout.Of(s)})
+		t.stores = append(t.stores, taskStore{decl: s, db: db, guard: &guard{db, t, s.Headers}, prefix: db.Prefix(s.Name), format: layout.Of(s)})
 		if !slices.Contains(t.dbs, db) {
 			t.dbs = append(t.dbs, db)
 		}
@@ -145,8 +145,12 @@ func (t *Task) wire() (err error) {
 			return fmt.Errorf("task: %s: node %s (%s) has neither Wire nor Source", t.c.ID, n.Name, n.At)
 		}
 	}
+	peeks, err := t.wireAhead()
+	if err != nil {
+		return err
+	}
 	t.wiring = nil
-	return t.connect(sources)
+	return t.connect(sources, peeks)
 }
 
 // downstream makes one function of those of a node's children.
@@ -193,7 +197,7 @@ func thrown(p any) error {
 }
 
 // connect makes the inputs and finds the source of each.
-func (t *Task) connect(sources map[*graph.Node]func(*record.Meta, *record.In)) error {
+func (t *Task) connect(sources, peeks map[*graph.Node]func(*record.Meta, *record.In)) error {
 	for i, tp := range t.c.Inputs {
 		if t.byTP[tp] != nil {
 			return fmt.Errorf("task: %s: input %s is given twice", t.c.ID, tp)
@@ -202,7 +206,7 @@ func (t *Task) connect(sources map[*graph.Node]func(*record.Meta, *record.In)) e
 		if err != nil {
 			return err
 		}
-		in := &input{tp: tp, index: i, node: n, run: sources[n], epoch: -1, time: -1}
+		in := &input{tp: tp, index: i, node: n, run: sources[n], peek: peeks[n], epoch: -1, time: -1}
 		in.committed.time, in.committed.epoch = -1, -1
 		in.warms = t.warms(n)
 		t.inputs = append(t.inputs, in)

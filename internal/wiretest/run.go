@@ -24,7 +24,8 @@ type Run struct {
 	Wall    int64
 	Stream  int64
 	Timers  []func(now time.Time) error
-	Quiet   bool // do not keep what is sent
+	Idle    []func() // what operators do when event time moves on without records
+	Quiet   bool     // do not keep what is sent
 	NSent   int
 
 	clocks   map[string]*graph.Clock
@@ -132,8 +133,15 @@ func (r *Run) Now() int64                        { return r.Wall }
 func (r *Run) OnClose(func())                    {}
 func (r *Run) RequestCommit()                    {}
 func (r *Run) AtCommit(n *graph.Node, f func())  { r.atCommit = append(r.atCommit, commit{n.ID, f}) }
+func (r *Run) AtIdle(_ *graph.Node, f func())    { r.Idle = append(r.Idle, f) }
 func (r *Run) OnRollback(func())                 {}
 func (r *Run) Drop(n *graph.Node, reason string) { r.Dropped[n.Name+" "+reason]++ }
+
+// Await implements graph.Env: the call is made at once.
+func (r *Run) Await(_ *graph.Node, ask func() graph.Call) (graph.Call, bool, error) {
+	c := ask()
+	return c, true, c.Try(context.Background())
+}
 
 // Clock implements graph.Env.
 func (r *Run) Clock(name string) *graph.Clock {
