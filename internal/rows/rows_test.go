@@ -161,10 +161,13 @@ func TestPutIfAbsentAndDeleteReturnWhatWasThere(t *testing.T) {
 	want(t, found, false)
 }
 
-func TestDeletingAnAbsentRowWritesNothing(t *testing.T) {
+// It is written, since a changelog may want to tell it, but it is no change.
+func TestDeletingAnAbsentRowIsNoChange(t *testing.T) {
 	s, e := open(t, serde.String, serde.Int64)
-	s.Delete("k")
-	want(t, e.db.Wrote(), false)
+	_, found := s.Delete("k")
+	want(t, found, false)
+	s.Dirty(true, func(d rows.Dirty[string, int64]) { t.Errorf("%q has changed", d.Key) })
+	want(t, e.db.Wrote(), true)
 }
 
 func TestANullValueDeletes(t *testing.T) {

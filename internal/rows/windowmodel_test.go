@@ -150,7 +150,7 @@ func TestWindowsAgreeWithAMap(t *testing.T) {
 // seeds returns with which numbers to begin: a disk is slow.
 func seeds(engine string) uint64 {
 	if engine == "memstore" {
-		return 10
+		return 4
 	}
 	return 1
 }

@@ -100,7 +100,7 @@ func (w *world) abort() {
 func (w *world) restarts() bool {
 	odds := 6
 	if w.again != nil {
-		odds = 25
+		odds = 60
 	}
 	return w.rng.IntN(odds) == 0
 }
