@@ -24,7 +24,7 @@ func (s Stream[K, V]) JoinSelf[R any](name string, w window.JoinWindows, join fu
 	key, value := h.NeedKey(step.Call), h.NeedValue(step.Call)
 	b := bounds(w)
 	d := b.keeps(name+"-this-join-store", key, value, opts)
-	step.Stores = []*decl.Store{d}
+	step.Stores, step.Clocks = []*decl.Store{d}, []string{d.Name + "/j"}
 	out := h.MapValues(step, func(env graph.Env, n *graph.Node, next record.Fn[K, R]) record.Fn[K, V] {
 		seen := rows.OpenDuplicates[K, V](env, n, d)
 		side := joinSide[K, V, V, R]{

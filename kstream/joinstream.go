@@ -7,6 +7,7 @@ import (
 	"github.com/millrace-streams/millrace/internal/dsl"
 	"github.com/millrace-streams/millrace/internal/graph"
 	"github.com/millrace-streams/millrace/internal/record"
+	"github.com/millrace-streams/millrace/internal/rows"
 	"github.com/millrace-streams/millrace/serde"
 	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/window"
@@ -82,6 +83,7 @@ func (j streamJoin[K, L, R, Out]) add(left Stream[K, L], right Stream[K, R]) Str
 	if j.shared != "" {
 		shared = joinStore(decl.Store{Name: j.name + j.shared, Kind: decl.KeyValue, Key: k, Value: l}, j.opts)
 		j.step.Stores = append(j.step.Stores, shared)
+		j.step.Clocks = []string{rows.StoreClock(shared)}
 	}
 	out := dsl.Pair(j.step, h, o, func(env graph.Env, n *graph.Node, next record.Fn[K, Out]) dsl.Sides[K, L, R] {
 		return j.wire(env, n, next, b, this, other, shared, k, r)
