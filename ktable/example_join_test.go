@@ -1,10 +1,12 @@
 package ktable_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
 	"github.com/millrace-streams/millrace/kstest"
+	"github.com/millrace-streams/millrace/kstream"
 	"github.com/millrace-streams/millrace/ktable"
 	"github.com/millrace-streams/millrace/serde"
 	"github.com/millrace-streams/millrace/topology"
@@ -169,4 +171,43 @@ func ExampleRegrouped_Count() {
 	// Output:
 	// Oslo=1
 	// Oslo=1
+}
+
+// A processor may keep back what it does not want to tell.
+func ExampleTable_ProcessValues() {
+	rises := func(_ *topology.Task, out topology.OutValue[string]) topology.Handler[string, string] {
+		highest := map[string]string{} // a store would survive a restart
+		return func(_ context.Context, r topology.Record[string, string]) error {
+			if r.Value > highest[r.Key] {
+				highest[r.Key] = r.Value
+				out.Send(r.Value)
+			}
+			return nil
+		}
+	}
+	b := topology.NewBuilder()
+	ktable.From(b, words, "latest").ProcessValues("rises", rises).To(out)
+
+	play(b, out, "a=2", "a=1", "a=3")
+	// Output:
+	// a=2
+	// a=3
+}
+
+// A global table is whole in every task; a processor reads it under any key.
+func ExampleGlobalFrom() {
+	b := topology.NewBuilder()
+	prices := ktable.GlobalFrom(b, lefts, "prices")
+	kstream.From(b, rights).Process("sum", func(t *topology.Task, out topology.Out[string, string]) topology.Handler[string, string] {
+		rows := t.Global(prices.Store())
+		return func(_ context.Context, r topology.Record[string, string]) error {
+			out.Send(r.Key, fmt.Sprintf("%s, one of %d", r.Value, rows.Len()))
+			return nil
+		}
+	}).To(out)
+
+	pair(b, "l:fig=1", "l:pear=2", "r:box=fig", "l:pear", "r:bag=fig")
+	// Output:
+	// box=fig, one of 2
+	// bag=fig, one of 1
 }

@@ -43,8 +43,8 @@ func JoinForeign[K, V, K2, V2, R any](left Table[K, V], right Table[K2, V2], f F
 		response:     &graph.Topic{Name: f.Name, Repartition: true, Suffix: "-subscription-response-topic", At: at},
 		look:         right.View, lookLeft: left.View,
 	}
-	j.store = store.NewKeyValue(f.Name+"-subscription-store", serde.Bytes, serde.Bytes).Decl()
-	j.store.At = at
+	j.store = store.NewKeyValue(f.Name+"-subscription-store", serde.Bytes, serde.Bytes, store.NoCache()).Decl()
+	j.store.At, j.store.Headers = at, true
 
 	subscribe := l.EndChanges(Step{Call: f.Call, Kind: "sink", Name: f.Name + "-subscription-registration-sink", NilFunc: f.NilFunc, Old: graph.WantsOld}, func(env graph.Env, n *graph.Node) record.ChangeFn[K, V] {
 		return left.InOrder(env, n, j.subscribe(env, n))

@@ -1,13 +1,17 @@
 package task
 
-import "github.com/millrace-streams/millrace/store"
+import (
+	"github.com/millrace-streams/millrace/internal/record"
+	"github.com/millrace-streams/millrace/store"
+)
 
 // A guard is a DB as operators see it. It remembers the first error of the engine, since user code may recover the
 // panic a store ends a handler with, and go on as if the write had happened. And it refuses everything once its task is
 // closed: a goroutine that outlives the task must not touch rows that belong to the next owner.
 type guard struct {
 	store.DB
-	t *Task
+	t      *Task
+	headed bool // deletions are logged with headers
 }
 
 func (g *guard) note(err error) error {
@@ -39,7 +43,11 @@ func (g *guard) Delete(key []byte) error {
 	if ok, err := g.writable(); !ok {
 		return err
 	}
-	g.t.deleted.note(key, g.t.meta.Time)
+	var headers []record.Header
+	if g.headed {
+		headers = g.t.meta.Headers
+	}
+	g.t.deleted.note(key, g.t.meta.Time, headers)
 	return g.note(g.DB.Delete(key))
 }
 
