@@ -39,6 +39,11 @@
 //		t.Committed()
 //	}
 //
+// # Calls
+//
+// Steps that wait for calls of user code (graph.Node.Async) find them answered: Calls hands out what buffered records want
+// called, and Asked.Answered takes the outcome. A record whose calls are not answered is not taken up.
+//
 // # Time
 //
 // The event time of a record is what its source says, or its timestamp. The task takes up the record with the smallest
