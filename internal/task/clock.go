@@ -66,7 +66,7 @@ func (t *Task) resumeClocks(progress map[string]int64) {
 }
 
 func (t *Task) settleClocks() {
-	clear(t.deleted.times)
+	t.deleted.clear()
 	for _, c := range t.clocks {
 		c.committed = c.Now()
 	}
@@ -75,7 +75,7 @@ func (t *Task) settleClocks() {
 }
 
 func (t *Task) resetClocks() {
-	clear(t.deleted.times)
+	t.deleted.clear()
 	for _, c := range t.clocks {
 		c.Set(c.committed)
 	}
