@@ -3,6 +3,7 @@ package kstest
 import (
 	"time"
 
+	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/topology"
 )
 
@@ -14,6 +15,8 @@ type options struct {
 	start       time.Time
 	application string
 	manual      bool
+	between     func() bool
+	databases   func(stores ...string) (store.DB, error)
 	oneTask     bool
 	policy      topology.ErrorPolicy
 }
@@ -36,3 +39,14 @@ func ManualCommit() Option { return Option{func(o *options) { o.manual = true }}
 // ApplicationID sets the id of the app, with which the names of its changelog and repartition topics begin; the default is
 // "app".
 func ApplicationID(id string) Option { return Option{func(o *options) { o.application = id }} }
+
+// CommitBetween has a task commit also between a record and the timers that follow it, and between one timer and the next
+// record, whenever now says so: what is seen in the end must not depend on it. Commits that follow each record stay.
+func CommitBetween(now func() bool) Option { return Option{func(o *options) { o.between = now }} }
+
+// Databases has the rows of tasks kept in databases that open makes, each of them empty, instead of in memory: to test a
+// storage engine by what topologies do with it. A driver that is started again after a crash opens new ones, and restores
+// them from the changelogs.
+func Databases(open func(stores ...string) (store.DB, error)) Option {
+	return Option{func(o *options) { o.databases = open }}
+}

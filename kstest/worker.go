@@ -1,6 +1,7 @@
 package kstest
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/millrace-streams/millrace/changelog"
@@ -71,7 +72,7 @@ func (w *worker) open() {
 		for _, s := range w.sub.Stores {
 			names = append(names, s.Name)
 		}
-		w.db = memstore.Open(names...)
+		w.db = d.database(names)
 		for _, s := range w.sub.Stores {
 			w.restore(s)
 		}
@@ -101,6 +102,19 @@ func (w *worker) open() {
 		t.Resume(in.TP, o.Offset, o.Metadata)
 		in.read = int(o.Offset)
 	}
+}
+
+// database opens an empty database.
+func (d *Driver) database(stores []string) store.DB {
+	d.t.Helper()
+	if d.options.databases == nil {
+		return memstore.Open(stores...)
+	}
+	db, err := d.options.databases(stores...)
+	if err != nil {
+		d.fail(fmt.Errorf("a database cannot be opened: %w", err))
+	}
+	return db
 }
 
 // restore fills a store from its changelog. A source topic that serves as one counts as far as it was processed.

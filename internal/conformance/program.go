@@ -16,6 +16,7 @@ type program[S, N any] struct {
 	b       *topology.Builder
 	text    kind[S]
 	numbers kind[N]
+	own     bool                      // no fault of Kafka Streams is copied
 	counts  kind[int64]               // of tables, which show functions no null
 	number  func(n int64, has bool) N // makes a number of a row that is there or not
 	nulls   *bool                     // a function has met a null

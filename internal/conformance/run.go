@@ -14,11 +14,14 @@ import (
 
 // Options change how a case is run. The zero value is how it was recorded.
 type Options struct {
-	Plain bool            // without nullable types: for cases without nulls
-	Extra []kstest.Option // for the driver, on top of those the case asks for
+	Plain   bool                   // without nullable types: for cases without nulls
+	Own     bool                   // as Millrace does it where it does not copy a fault of Kafka Streams: see Instead
+	Driver  []kstest.Option        // on top of those the case asks for
+	Between func(d *kstest.Driver) // called before each step; may be nil
 }
 
-// Run runs a case and returns what was seen. nulls reports whether a function met a null. An error says that the case could
+// Run runs a case and returns what was seen. nulls reports whether an input had one, or a
+// function met or made one. An error says that the case could
 // not be run as it is written: it has failed.
 func Run(c *Case, o Options) (seen Expected, nulls bool, err error) {
 	if c.broken != nil {
@@ -42,6 +45,7 @@ func Run(c *Case, o Options) (seen Expected, nulls bool, err error) {
 }
 
 func execute[S, N any](p *program[S, N], o Options) (seen Expected, nulls bool, err error) {
+	p.own = o.Own
 	top, err := p.build()
 	if err != nil {
 		return Expected{Error: &Error{Phase: "build", Cause: err.Error()}}, *p.nulls, nil
@@ -56,6 +60,9 @@ func execute[S, N any](p *program[S, N], o Options) (seen Expected, nulls bool, 
 	r.seen.Topics = map[string][]Record{}
 	r.collect(-1, "")
 	for i, s := range p.c.Steps {
+		if o.Between != nil {
+			o.Between(d)
+		}
 		if err := r.step(s); err != nil {
 			r.collect(i, s.Topic)
 			r.seen.Error = &Error{Phase: "run", Step: &i, Cause: err.Error()}
@@ -93,7 +100,7 @@ func (p *program[S, N]) open(tb *bench, top *topology.Topology, o Options) (d *k
 		kstest.ApplicationID(p.c.App),
 		kstest.StartingAt(time.UnixMilli(p.c.Config.WallClockMs)),
 		kstest.OnError(func(*topology.RecordError) topology.Action { return topology.Fail() }),
-	}, o.Extra...)
+	}, o.Driver...)
 	return kstest.New(tb, top, opts...), nil
 }
 
@@ -112,6 +119,7 @@ func (r *run[S, N]) step(s Step) error {
 	case s.AdvanceMs != nil:
 		r.d.Advance(time.Duration(*s.AdvanceMs) * time.Millisecond)
 	default:
+		*r.p.nulls = *r.p.nulls || s.Key == nil || s.Value == nil
 		rec := topology.Record[*string, *string]{Key: s.Key, Value: s.Value, Time: time.UnixMilli(s.Ts)}
 		for _, h := range s.Headers {
 			header := topology.Header{Key: *h[0]}

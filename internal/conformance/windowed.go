@@ -36,6 +36,16 @@ func (p *program[S, N]) cut(n *Node) cut {
 	return c
 }
 
+// emission returns how results are sent when windows close. Kafka Streams forgets windows that have expired before they were
+// sent; Millrace does so only if it is told.
+func (p *program[S, N]) emission(c cut) []ktable.EmitOption {
+	opts := []ktable.EmitOption{ktable.EmitEvery(c.every)}
+	if !p.own {
+		opts = append(opts, ktable.EmitRetained())
+	}
+	return opts
+}
+
 // windowKeys returns the kind of keys that a cut makes.
 func windowKeys[S any](c cut, text kind[S]) kind[window.Key[S]] {
 	if c.kind == "session" {
@@ -65,7 +75,7 @@ func (x windowed[S, N, V]) verb(n *Node) element {
 	p, text, opts, name := x.p, x.p.text, x.p.options(n), n.text("store")
 	w := x.by(n).WindowedBy(x.cut.windows)
 	if x.cut.close {
-		w = w.EmitOnClose(ktable.EmitEvery(x.cut.every), ktable.EmitRetained())
+		w = w.EmitOnClose(x.p.emission(x.cut)...)
 	}
 	switch n.Op {
 	case "count":
@@ -85,7 +95,7 @@ func (x windowed[S, N, V]) sessionFold(n *Node) element {
 	p, text, opts, name := x.p, x.p.text, x.p.options(n), n.text("store")
 	w := x.by(n).WindowedBySession(x.cut.sessions)
 	if x.cut.close {
-		w = w.EmitOnClose(ktable.EmitEvery(x.cut.every), ktable.EmitRetained())
+		w = w.EmitOnClose(x.p.emission(x.cut)...)
 	}
 	switch n.Op {
 	case "count":
@@ -181,7 +191,7 @@ func (x windowedCogrouped[S, N]) verb(n *Node) element {
 		w = c.WindowedBy(x.cut.windows)
 	}
 	if x.cut.close {
-		w = w.EmitOnClose(ktable.EmitEvery(x.cut.every), ktable.EmitRetained())
+		w = w.EmitOnClose(x.p.emission(x.cut)...)
 	}
 	return newWindows(p, n, x.cut, w.Aggregate(n.text("store"), p.text.serde, initial(p, n), p.options(n)...), p.text)
 }
