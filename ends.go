@@ -34,10 +34,10 @@ func newEndsAsker(p *process) *endsAsker {
 
 // askEnds asks for the ends a task needs to know.
 func (w *worker) askEnds(s *slot) {
-	if len(s.inputs) < 2 {
+	if len(s.inputs) < 2 && s.sub.Idle == 0 {
 		return
 	}
-	if slices.ContainsFunc(s.inputs, func(in *input) bool { return in.inTask > 0 }) {
+	if len(s.inputs) > 1 && slices.ContainsFunc(s.inputs, func(in *input) bool { return in.inTask > 0 }) {
 		w.p.reader.starve() // it waits for another input
 	}
 	for _, tp := range s.task.NeedEnds() {
@@ -51,7 +51,7 @@ func (w *worker) askEnds(s *slot) {
 
 // endsDue returns when the next question of a slot may be asked; zero when none waits.
 func (w *worker) endsDue(s *slot) (due time.Time) {
-	if len(s.inputs) < 2 {
+	if len(s.inputs) < 2 && s.sub.Idle == 0 {
 		return due
 	}
 	for _, in := range s.inputs {

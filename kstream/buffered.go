@@ -73,6 +73,15 @@ func newHolding[K, V, VT any](s Stream[K, V], verb string, t dsl.Table[K, VT], o
 func holder[K, V any](env graph.Env, n *graph.Node, h holding, join record.Fn[K, V]) record.Fn[K, V] {
 	id, clock, grace := int32(n.ID), env.Clock(h.d.Name), h.grace.Milliseconds()
 	buffer := rows.OpenHeld[K, V](env, n, h.d)
+	drain := func(m *record.Meta, now int64) {
+		saved := *m
+		buffer.Drain(now-grace, func(r *rows.HeldRecord[K, V]) {
+			*m = record.Meta{Time: r.Time, Headers: r.Headers, Node: id, At: &r.At}
+			join(m, r.Key, r.Value)
+		})
+		*m = saved
+	}
+	env.AtIdle(n, func() { drain(env.Meta(), clock.Raise(env.StreamTime())) })
 	return func(m *record.Meta, k K, v V) {
 		if m.Time < clock.Now()-grace {
 			join(m, k, v)
@@ -85,11 +94,6 @@ func holder[K, V any](env graph.Env, n *graph.Node, h holding, join record.Fn[K,
 			from.At = record.Position{Partition: -1, Offset: -1}
 		}
 		buffer.Put(k, v, &from)
-		saved := *m
-		buffer.Drain(now-grace, func(r *rows.HeldRecord[K, V]) {
-			*m = record.Meta{Time: r.Time, Headers: r.Headers, Node: id, At: &r.At}
-			join(m, r.Key, r.Value)
-		})
-		*m = saved
+		drain(m, now)
 	}
 }

@@ -37,6 +37,11 @@ func openWaiting[K, L, R, Out any](env graph.Env, n *graph.Node, next record.Fn[
 		time: env.Clock(rows.StoreClock(shared)), earliest: nothing,
 	}
 	env.OnRollback(func() { w.known, w.from, w.due = false, 0, 0 })
+	env.AtIdle(n, func() {
+		w.time.Raise(env.StreamTime())
+		hand := *env.Meta()
+		w.send(env.Meta(), &hand, min(b.before, b.after))
+	})
 	return w
 }
 

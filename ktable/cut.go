@@ -101,7 +101,9 @@ func (c cut) declare[K, A any](h dsl.Handle[K, A], call, name string, opts []sto
 		d.Advance = time.Duration(c.advance) * time.Millisecond
 	}
 	d.At = graph.Caller()
-	d.ByTime = c.close != nil && d.Advance == 0
+	d.OnClose, d.ByTime = c.close != nil, c.close != nil && d.Advance == 0
+	d.NoCache = d.NoCache || d.OnClose && c.kind == sessions
+	d.Lingers = !d.NoCache // as where Kafka Streams has a cache before the store
 	if missing {
 		d.Err = nil // it was reported with the verb's own remedy
 	}
@@ -170,6 +172,12 @@ func (c cut) open[K, A any](env graph.Env, n *graph.Node, d *decl.Store, next re
 // late, unless it is nil. observed is the name of the step's clock.
 func (c cut) fold[K, V, A any](f *folder[K, V, A], o *output[K, A], observed string, late record.Fn[K, V]) record.Fn[K, V] {
 	w := windowed[K, V, A]{folder: f, cut: c, output: o, observed: f.env.Clock(observed), late: late, reread: o.keeper.NeedsOld() && f.mutable}
+	f.env.AtIdle(f.n, func() {
+		closed := w.observed.Raise(f.env.StreamTime()) - c.after()
+		if hand := *f.env.Meta(); o.closer != nil {
+			o.closer.close(f.env.Meta(), &hand, closed)
+		}
+	})
 	switch c.kind {
 	case sliding:
 		return (&slidingFold[K, V, A]{windowed: w}).open()

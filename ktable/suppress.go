@@ -16,7 +16,7 @@ import (
 )
 
 // Suppress holds the changes of a row back for d of event time and sends on only the last of them. The time begins with the
-// first change that waits; it passes with the changes that come, of any row (see topology.Topic.IdleAfter for quiet inputs).
+// first change that waits; it passes with the changes that come, of any row (see topology.Builder.IdleAfter for quiet inputs).
 // Deletions wait like other changes. d must not be negative; with 0 every change goes on at once.
 //
 // What waits is kept in the store <name>-store and its changelog, with a header, time and place of its record; it may be larger
@@ -79,6 +79,7 @@ func suppress[K, V any](t Table[K, V], s suppression[K]) Table[K, V] {
 			suppression: s, id: int32(n.ID), env: env, clock: env.Clock(d.Name), next: next,
 			rows: rows.OpenSuppressed[K, V](env, n, d, s.buffer.limited()),
 		}
+		env.AtIdle(n, func() { o.send(env.Meta(), o.clock.Raise(env.StreamTime())) })
 		return o.change
 	})
 	return Table[K, V](dsl.Delayed(t.t(), h.WithValue(t.h().Value()), d, func(env graph.Env, n *graph.Node, look dsl.View[K, V]) dsl.View[K, V] {

@@ -13,7 +13,7 @@ import (
 
 func TestASpecCarriesWhatWasDeclaredAndWhere(t *testing.T) {
 	spec := store.NewWindow("w", serde.String, serde.Int64, time.Minute, time.Hour,
-		store.InMemory(), store.NoChangelog(), store.NoCache(), store.LRU(5), store.TTL(time.Second), store.Retention(2*time.Hour),
+		store.InMemory(), store.NoChangelog(), store.NoCache(), store.Retention(2*time.Hour),
 		store.SegmentInterval(time.Minute), store.Duplicates(),
 		store.TopicConfig("a", "1"), store.TopicConfig("b", "2"), store.TopicConfig("a", "3"))
 	d := spec.Decl()
@@ -23,7 +23,7 @@ func TestASpecCarriesWhatWasDeclaredAndWhere(t *testing.T) {
 	if spec.Name() != "w" || d.Name != "w" || d.Kind != decl.Window || !strings.HasPrefix(d.At, "spec_test.go:") {
 		t.Errorf("declared %v %q at %s", d.Kind, d.Name, d.At)
 	}
-	if !d.InMemory || !d.NoChangelog || !d.NoCache || d.LRU != 5 || d.TTL != time.Second || d.Size != time.Minute || d.Retention != 2*time.Hour || d.Segment != time.Minute || !d.Duplicates {
+	if !d.InMemory || !d.NoChangelog || !d.NoCache || d.Size != time.Minute || d.Retention != 2*time.Hour || d.Segment != time.Minute || !d.Duplicates {
 		t.Errorf("declared %+v", d)
 	}
 	if !maps.Equal(d.TopicConfig, map[string]string{"a": "3", "b": "2"}) {
@@ -31,11 +31,18 @@ func TestASpecCarriesWhatWasDeclaredAndWhere(t *testing.T) {
 	}
 }
 
+func TestRowsAreForgottenByUseAndByAge(t *testing.T) {
+	d := store.NewKeyValue("kv", serde.String, serde.Int64, store.LRU(5), store.TTL(time.Second), store.Headers()).Decl()
+	if d.LRU != 5 || d.TTL != time.Second || !d.Headers || d.Err != nil {
+		t.Errorf("declared %+v", d)
+	}
+}
+
 func TestKindsOfStores(t *testing.T) {
 	kv := store.NewKeyValue("kv", serde.String, serde.Int64, store.History(time.Hour)).Decl()
 	s := store.NewSession("s", serde.String, serde.Int64, time.Hour).Decl()
 	v := store.NewVersioned("v", serde.String, serde.Int64, time.Minute).Decl()
-	if kv.Kind != decl.KeyValue || kv.History != time.Hour || kv.Err != nil {
+	if kv.Kind != decl.Versioned || kv.History != time.Hour || kv.Err != nil {
 		t.Errorf("%+v", kv)
 	}
 	if s.Kind != decl.Session || s.Retention != time.Hour || s.Err != nil {

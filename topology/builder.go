@@ -26,18 +26,28 @@ func (b *Builder) Build() (*Topology, error) {
 	if p := g.Plan(); p != nil {
 		return (*Topology)(p), nil
 	}
-	problems := append(g.Problems(), check(g)...)
-	if len(problems) > 0 {
-		errs := make([]error, len(problems))
-		for i, p := range problems {
-			errs[i] = &BuildError{At: p.At, Node: p.Node, Err: p.Err}
-		}
-		return nil, errors.Join(errs...)
+	if err := joined(append(g.Problems(), check(g)...)); err != nil {
+		return nil, err
 	}
 	nodes, globals := apart(g.Nodes())
 	p := &graph.Plan{Nodes: nodes, Subs: split(g.Nodes(), g.Groups()), Globals: globals}
+	for _, s := range p.Subs {
+		s.Idle = g.Idle()
+	}
+	if err := joined(tooMuchMetadata(p.Subs)); err != nil {
+		return nil, err
+	}
 	g.Freeze(p)
 	return (*Topology)(p), nil
+}
+
+// joined returns problems as one error, nil for none.
+func joined(problems []graph.Problem) error {
+	errs := make([]error, len(problems))
+	for i, p := range problems {
+		errs[i] = &BuildError{At: p.At, Node: p.Node, Err: p.Err}
+	}
+	return errors.Join(errs...)
 }
 
 // BuildError is one error found while building.

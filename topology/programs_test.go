@@ -112,9 +112,6 @@ var programs = map[string]func(b *topology.Builder){
 	},
 	"store options": func(b *topology.Builder) {
 		s := kstream.From(b, lines)
-		s.Process("a", remember, store.NewKeyValue("lru", serde.String, serde.Int64, store.LRU(10)))
-		s.Process("b", remember, store.NewKeyValue("ttl", serde.String, serde.Int64, store.TTL(time.Hour)))
-		s.Process("c", remember, store.NewKeyValue("history", serde.String, serde.Int64, store.History(time.Hour)))
 		s.Process("d", remember, store.NewWindow("window", serde.String, serde.Int64, time.Minute, time.Hour))
 		s.Process("e", remember, store.NewKeyValue[string, place]("bare", nil, nil))
 		s.Process("f", remember, store.NewKeyValue("none", serde.String, serde.Int64, store.LRU(0)))

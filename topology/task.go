@@ -24,6 +24,7 @@ func (t *Task) KeyValue[K, V any](s store.KeyValueSpec[K, V]) store.KeyValue[K, 
 	part := rows.Open[K, V](p.Env(), p.Node(), s.Decl())
 	if s.Decl().TTL > 0 {
 		p.Env().AtCommit(p.Node(), part.Expire)
+		p.Env().AtIdle(p.Node(), part.Expire)
 	}
 	return part
 }

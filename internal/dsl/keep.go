@@ -83,6 +83,7 @@ func NewKeeper[K, V any](env graph.Env, n *graph.Node, d *decl.Store, next recor
 	table := rows.Open[K, V](env, n, d)
 	if d.TTL > 0 {
 		env.AtCommit(n, table.Expire) // before what it deletes is forwarded
+		env.AtIdle(n, table.Expire)
 	}
 	k := Keeping(env, n, d, table, next)
 	if !k.deaf {

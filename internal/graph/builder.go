@@ -3,6 +3,7 @@ package graph
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // A Builder collects nodes, and what is wrong with them, until Freeze. topology.Builder has it as underlying type, so
@@ -15,6 +16,7 @@ type Builder struct {
 	later    []func() []Problem
 	renamed  map[*Node]string // where a node got its name by Rename
 	plan     *Plan
+	idle     time.Duration
 }
 
 // NewBuilder returns an empty builder that remembers where it was made, as file:line.
@@ -85,6 +87,12 @@ func (b *Builder) Report(at, node string, err error) {
 func (b *Builder) Copartition(n *Node, sides ...*Node) {
 	b.groups = append(b.groups, Group{n, sides})
 }
+
+// SetIdle sets Sub.Idle of all subtopologies.
+func (b *Builder) SetIdle(d time.Duration) { b.idle = d }
+
+// Idle returns what SetIdle was given.
+func (b *Builder) Idle() time.Duration { return b.idle }
 
 // At returns where the builder was made.
 func (b *Builder) At() string { return b.at }

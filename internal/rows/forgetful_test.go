@@ -49,7 +49,9 @@ func TestRowsUsedLastStayOverAbortsAndRestarts(t *testing.T) {
 		var forgot, lost []string
 		open := func() *rows.KeyValue[string, string] {
 			s := rows.Open[string, string](e, node, e.d)
-			s.Forgets(func(key []byte, k, old string, at int64) { forgot = append(forgot, fmt.Sprint(string(key), k, old, at)) })
+			s.Forgets(func(key []byte, k, old string, at int64) {
+				forgot = append(forgot, fmt.Sprint(string(key), k, old, at))
+			})
 			return s
 		}
 		s := open()

@@ -53,9 +53,18 @@ func (tm *timer) next(now int64) int64 {
 // Call it between calls of Process. An error is fatal: the transaction must be aborted; until Abort it is returned again.
 func (t *Task) Punctuate() (next time.Time, err error) {
 	t.clock = time.Time{}
-	if err := t.usable(); err != nil || len(t.timers) == 0 || t.lost > 0 {
+	if err := t.usable(); err != nil || t.lost > 0 {
 		return time.Time{}, err
 	}
+	again, err := t.rest()
+	if err != nil || len(t.timers) == 0 {
+		return again, err
+	}
+	defer func() {
+		if err == nil && !again.IsZero() && (next.IsZero() || again.Before(next)) {
+			next = again
+		}
+	}()
 	if t.streamTime >= 0 {
 		if err := t.fireDue(false, t.streamTime); err != nil {
 			return time.Time{}, err
@@ -98,19 +107,26 @@ func (t *Task) fireDue(wall bool, now int64) error {
 		if tm == nil || tm.due > now {
 			return nil
 		}
-		c := t.fire(tm, now)
-		if c == nil {
-			continue
-		}
-		node, e := t.recordError(c)
-		if _, err := t.decide(node, e, false); err != nil {
-			t.failed = err
+		if err := t.fired(t.fire(tm, now)); err != nil {
 			return err
 		}
-		t.rollback() // Skip is the only other decision about a timer
-		t.stage = idle
-		t.drop(node, Skipped)
 	}
+}
+
+// fired decides about what a timer ended with, nil for nothing.
+func (t *Task) fired(c *caught) error {
+	if c == nil {
+		return nil
+	}
+	node, e := t.recordError(c)
+	if _, err := t.decide(node, e, false); err != nil {
+		t.failed = err
+		return err
+	}
+	t.rollback() // Skip is the only other decision about a timer
+	t.stage = idle
+	t.drop(node, Skipped)
+	return nil
 }
 
 // fire runs a timer. It is due again one interval later whatever comes of it: a rollback takes back what it did, not
