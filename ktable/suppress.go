@@ -176,8 +176,8 @@ func EmitEarlyBytes(n int64) BufferOption {
 	return BufferOption{func(b *buffer) { b.early = true; b.limitBytes("EmitEarlyBytes", n) }}
 }
 
-// FailBeyond stops the app when more than n changes wait: the record fails, and an error policy that skips it drops the
-// change. n must not be negative.
+// FailBeyond stops the app when more than n changes wait: the record fails. Where an error policy is asked (see Table.OnError)
+// and skips it, its change is dropped. n must not be negative.
 func FailBeyond(n int) BufferOption {
 	return BufferOption{func(b *buffer) { b.fail = true; b.limitRecords("FailBeyond", n) }}
 }
