@@ -50,7 +50,7 @@ func ExampleEmitEarly() {
 	// pear=2
 }
 
-// A row and what stands beside it have some 40 bytes here: two are too many for 60.
+// A row and what stands beside it have some 33 bytes here: two are too many for 60.
 func ExampleEmitEarlyBytes() {
 	b := topology.NewBuilder()
 	ktable.From(b, lefts, "stock").Suppress("calm", time.Hour, ktable.EmitEarlyBytes(60)).To(out)
@@ -74,7 +74,7 @@ func ExampleFailBeyond() {
 		fmt.Println(failed.Err)
 	}
 	// Output:
-	// Suppress("calm") holds 2 changes of 71 bytes, more than 1 changes or 1048576 bytes: raise the limit, or send early with EmitEarly
+	// Suppress("calm") holds 2 changes of 67 bytes, more than 1 changes or 1048576 bytes: raise the limit, or send early with EmitEarly
 }
 
 // One final result per window, whatever came late within the grace.
