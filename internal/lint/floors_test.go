@@ -62,7 +62,7 @@ var floors = []Floor{
 	{"internal/testkafka/cmd/kafka", "internal/testkafka", "a broker that stays, for make kafka-up"},
 	{"internal/lint", "", "this"},
 	{"internal/wiretest", "store topology internal/decl internal/graph internal/record", "wires a graph in tests of verbs, without a task"},
-	{"internal/conformance", "kstest kstream ktable serde store topology window", "recorded behaviour of Kafka Streams, interpreted over the public language alone"},
+	{"internal/conformance", "internal/partition kstest kstream ktable serde store store/pebblestore topology window", "recorded behaviour of Kafka Streams, interpreted over the public language alone"},
 	{"internal/conformance/cmd/conformance", "internal/conformance", "the recorded cases, for make conformance"},
 	{"internal/mutants", "", "what happens to the tests when a defence is removed"},
 	{"internal/costs", "", "what the test suites cost"},
