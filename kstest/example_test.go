@@ -53,10 +53,10 @@ func ExampleManualCommit() {
 	}
 	// Output:
 	// before: 0
-	// to 2
-	// be 2
 	// or 1
 	// not 1
+	// to 2
+	// be 2
 }
 
 // With every update forwarded at once, how often a task commits changes nothing.

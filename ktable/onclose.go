@@ -67,6 +67,7 @@ type closer[K, A any] struct {
 	sent     *graph.Clock // windows that were closed at this time have been sent; -1: none
 	cut      cut
 	out      *output[K, A]
+	memory   bool  // the store is one in memory
 	included int64 // 1 where the end of a window is part of it: it closes a millisecond later
 
 	every int64 // between two looks, of wall-clock time
@@ -85,7 +86,7 @@ type closer[K, A any] struct {
 
 func newCloser[K, A any](env graph.Env, n *graph.Node, d *decl.Store, c cut, out *output[K, A], next record.ChangeFn[window.Key[K], A]) *closer[K, A] {
 	s := &closer[K, A]{
-		id: int32(n.ID), env: env, next: next, sent: env.Clock(sentClock(d)), cut: c, out: out, every: c.close.every.Milliseconds(),
+		id: int32(n.ID), env: env, next: next, sent: env.Clock(sentClock(d)), cut: c, out: out, memory: d.InMemory, every: c.close.every.Milliseconds(),
 	}
 	if c.kind != timed {
 		s.included = 1
@@ -113,7 +114,7 @@ func (s *closer[K, A]) unsent() int64 {
 // keep has the store keep what was not sent.
 func (s *closer[K, A]) keep() {
 	switch {
-	case s.cut.close.expired:
+	case s.cut.close.expired && (s.memory || s.cut.kind != sessions):
 	case s.cut.kind == sessions:
 		s.out.sessions.KeepFrom(s.unsent())
 	default:
@@ -137,7 +138,7 @@ func (s *closer[K, A]) close(m, of *record.Meta, closed int64) {
 	from := s.unsent()
 	s.m, s.headers, s.least = m, of.Headers, math.MaxInt64
 	switch c := s.cut; {
-	case c.kind == sessions && c.close.expired:
+	case c.kind == sessions && c.close.expired && s.memory: // on disk, Kafka Streams finds those that have expired too
 		s.out.sessions.FetchAll(from, math.MaxInt64, s.session)
 	case c.kind == sessions:
 		s.out.sessions.Kept(from, math.MaxInt64, s.session)

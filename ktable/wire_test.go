@@ -141,8 +141,8 @@ func TestTableEmission(t *testing.T) {
 		b := wire(t, func(b *topology.Builder) { changes(ktable.From(b, words, "t")) })
 		b.send(input...)
 		b.expect()
-		b.commit() // c came and went: no change. a has the headers of its last update: none
-		b.expect("out:a=·>2@5", "out:b=·>1@11,y")
+		b.commit() // c came and went: no change. a has the headers of its last update, none, and goes by it behind b
+		b.expect("out:b=·>1@11,y", "out:a=·>2@5")
 		b.send("words:b=3@20,z", "words:a=-@21,w", "words:d=-@22")
 		b.commit()
 		b.expect("out:b=1>3@20,z", "out:a=2>·@21,w")
@@ -179,9 +179,9 @@ func TestFoldsAgreeWithAndWithoutCache(t *testing.T) {
 	b.send(input...)
 	b.commit()
 	b.expect(
-		"tally:a=3@20", "tally:b=1@1",
-		"reduced:a=xyz@20", "reduced:b=q@1",
-		"aggregated:a=<axayaz@20", "aggregated:b=<bq@1",
+		"tally:b=1@1", "tally:a=3@20",
+		"reduced:b=q@1", "reduced:a=xyz@20",
+		"aggregated:b=<bq@1", "aggregated:a=<axayaz@20",
 	)
 }
 

@@ -96,7 +96,7 @@ func NewKeeper[K, V any](env graph.Env, n *graph.Node, d *decl.Store, next recor
 func Keeping[K, V any](env graph.Env, n *graph.Node, d *decl.Store, table rows.Table[K, V], next record.ChangeFn[K, V]) *Keeper[K, V] {
 	k := &Keeper[K, V]{
 		id: int32(n.ID), env: env, rows: table, next: next,
-		deaf: !listened(n), atOnce: d.NoCache, old: n.OldWanted(), last: map[string]*trigger{},
+		deaf: !listened(n), atOnce: d.NoCache, old: n.OldWanted(), last: map[string]*trigger{}, updates: newUpdates(),
 	}
 	if !k.deaf && !k.atOnce {
 		env.AtCommit(n, k.emit)
@@ -247,10 +247,10 @@ func (k *Keeper[K, V]) emit() {
 }
 
 func (k *Keeper[K, V]) emitFew() {
-	lasts := k.updates.lasts()
+	k.updates.count()
 	k.waiting = k.waiting[:0]
 	k.rows.Dirty(k.old, func(d rows.Dirty[K, V]) {
-		k.waiting = append(k.waiting, waiting[K, V]{d, k.last[string(d.KeyBytes)], lasts[string(d.KeyBytes)]})
+		k.waiting = append(k.waiting, waiting[K, V]{d, k.last[string(d.KeyBytes)], k.updates.turn(d.KeyBytes)})
 	})
 	slices.SortStableFunc(k.waiting, func(a, b waiting[K, V]) int { return a.turn - b.turn })
 	for i := range k.waiting {

@@ -20,10 +20,13 @@ const ExpiredWindow = "expired-window"
 //
 // Rows are kept by segments, and written as long as their segment is; rows in memory are refused as soon as they are
 // hidden. What is refused is logged all the same, as Kafka Streams does: its bytes are in the topic, and no reader sees them.
+// Where rows linger, as they do in Kafka Streams' caches, none is hidden before it is refused.
 type expiry struct {
 	clock     *graph.Clock
 	retention int64 // milliseconds
 	segment   int64 // milliseconds; 0: rows are refused one by one
+	edge      int64 // how much longer rows are seen; 1 where they are sent when their windows close, as in Kafka Streams
+	lingers   bool
 	step      int64 // rows are given up when the floor has moved so far, milliseconds
 	kept      int64 // rows from here on are not given up, though they may have expired
 	given     int64 // rows before it were given up; given <= min(floor, kept)
@@ -49,11 +52,19 @@ func (e *expiry) arrive(at int64) bool {
 // newest returns a time that no row is later than. Other handles on the store share its clock.
 func (e *expiry) newest() int64 { return max(e.rest, e.clock.Now()) }
 
+// StoreClock is the name of the clock that says how late the rows of a store of windows or sessions are. The name of the store
+// itself is that of how far results have been sent, as in the metadata of Kafka Streams.
+func StoreClock(d *decl.Store) string { return d.Name + "/t" }
+
 // open begins with what is known of a store.
 func (e *expiry) open(env graph.Env, d *decl.Store) {
-	*e = expiry{clock: env.Clock(d.Name), retention: d.Retention.Milliseconds(), segment: layout.Segment(d), kept: math.MaxInt64, rest: unknown, found: -1}
-	if d.InMemory {
+	*e = expiry{clock: env.Clock(StoreClock(d)), retention: d.Retention.Milliseconds(), segment: layout.Segment(d), kept: math.MaxInt64, rest: unknown, found: -1}
+	e.lingers = d.Lingers
+	if d.InMemory && !e.lingers {
 		e.segment = 0
+	}
+	if d.OnClose && d.Kind == decl.Window && e.segment > 0 {
+		e.edge = 1
 	}
 	e.step = max(e.segment, e.retention/4, 1)
 	env.OnRollback(func() {
@@ -63,7 +74,15 @@ func (e *expiry) open(env graph.Env, d *decl.Store) {
 }
 
 // seen returns the first time whose rows are not hidden; it may be negative.
-func (e *expiry) seen() int64 { return e.clock.Now() - e.retention + 1 }
+func (e *expiry) seen() int64 {
+	if e.lingers {
+		return e.floor()
+	}
+	return e.clock.Now() - e.retention + 1 - e.edge
+}
+
+// expired reports whether rows of a time have expired and are found only because they linger.
+func (e *expiry) expired(at int64) bool { return e.lingers && at <= e.clock.Now()-e.retention }
 
 // floor returns the first time whose rows are not refused; it may be negative.
 func (e *expiry) floor() int64 {

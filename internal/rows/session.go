@@ -94,8 +94,34 @@ func (s *Session[K, V]) Remove(k K, start, end int64) (ok bool) {
 		s.refuse(key, nil, false, s.env.Meta().Time)
 		return false
 	}
-	s.drop(key, k, start, end)
+	if s.expired(end) {
+		s.bury(key, k, start, end)
+	} else {
+		s.drop(key, k, start, end)
+	}
 	return true
+}
+
+// A burier is a database that removes expired rows without a word to those who follow the table.
+type burier interface {
+	Bury(key []byte) error
+	Buried(key []byte) bool // in the open transaction
+}
+
+// bury removes a session that has expired and was found only because it lingers. As in Kafka Streams, whose store behind
+// the cache hides it, those who follow the table are not told: Dirty leaves it out.
+func (s *Session[K, V]) bury(key []byte, k K, start, end int64) {
+	db, ok := s.db.(burier)
+	if !ok {
+		s.drop(key, k, start, end)
+		return
+	}
+	if err := db.Bury(key); err != nil {
+		s.fail("delete", err)
+	}
+	if s.keys.Indexed() {
+		s.remove(s.indexed(k, start, end))
+	}
 }
 
 func (s *Session[K, V]) drop(key []byte, k K, start, end int64) {
@@ -166,11 +192,15 @@ func (s *Session[K, V]) split(key []byte) (k []byte, start, end int64) {
 
 // Dirty calls f for each row that the open transaction wrote, as KeyValue.Dirty does.
 func (s *Session[K, V]) Dirty(old bool, f func(Dirty[window.Key[K], V])) {
+	db, buriers := s.db.(burier)
 	s.db.Dirty(s.buf[:s.prefix:s.prefix], func(row store.Dirty) bool {
 		if !row.Had && !row.Has || layout.IsIndex(row.Key[s.prefix:]) {
 			return true
 		}
 		b, start, end := s.split(row.Key)
+		if buriers && !row.Has && db.Buried(row.Key) {
+			return true
+		}
 		k := window.Key[K]{Key: s.decodeKey(b), Span: between(start, end)}
 		f(change(&s.part, k, &row, old))
 		return true
