@@ -177,6 +177,25 @@ func TestARecordThatFailsBehindTheJoinLeavesNothingInItsStores(t *testing.T) {
 	}
 }
 
+func TestWhatARecordThatFailedHadSentIsSentByTheNext(t *testing.T) {
+	b := topology.NewBuilder()
+	kstream.From(b, joinLeft).
+		OuterJoinStream("j", kstream.From(b, joinRight), window.Within(10*ms).EmitEvery(0), sides).
+		TryMapValues(func(s string) (string, error) {
+			if s == "bad!" {
+				return "", fmt.Errorf("bad")
+			}
+			return s, nil
+		}).To(joinOut)
+	e := drive(t, topology.Must(b.Build()), kstest.OnError(func(*topology.RecordError) topology.Action { return topology.Skip() }))
+	e.l.SendAt(milli(10), "k", "a")
+	e.l.SendAt(milli(20), "x", "bad")
+	e.r.SendAt(milli(21), "x", "!") // closes the window of the first, then meets the second and fails
+	e.expect(t, "")
+	e.r.SendAt(milli(22), "z", "z")
+	e.expect(t, "k=a-@10")
+}
+
 func TestJoinsOfStreamsAreCheckedWhenBuilt(t *testing.T) {
 	for _, c := range []struct {
 		name, want string
