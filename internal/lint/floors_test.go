@@ -45,8 +45,8 @@ var floors = []Floor{
 
 	// Authoring.
 	{"internal/dsl", "serde store topology internal/decl internal/graph internal/partition internal/record internal/rows internal/topics internal/wire", "what the verbs of streams and tables have in common: handles, and the ends of every graph"},
-	{"ktable", "serde store topology internal/decl internal/dsl internal/graph internal/proc internal/record internal/topics", "tables and their verbs; knows no stream"},
-	{"kstream", "ktable serde store topology window internal/decl internal/dsl internal/graph internal/proc internal/record internal/rows internal/topics", "streams and their verbs; a table is the fold of a stream, so it may know tables; rows for what joins of streams keep"},
+	{"ktable", "serde store topology window internal/decl internal/dsl internal/graph internal/proc internal/record internal/rows internal/topics internal/wire", "tables and their verbs; knows no stream"},
+	{"kstream", "ktable serde store topology window internal/decl internal/dsl internal/graph internal/proc internal/record internal/rows internal/topics internal/wire", "streams and their verbs; a table is the fold of a stream, so it may know tables; rows for what joins of streams keep"},
 
 	// Execution.
 	{"internal/global", "store topology internal/graph internal/layout internal/record", "a table of which every process holds all: applies its topic, and lets tasks read"},
@@ -62,7 +62,7 @@ var floors = []Floor{
 	{"internal/testkafka/cmd/kafka", "internal/testkafka", "a broker that stays, for make kafka-up"},
 	{"internal/lint", "", "this"},
 	{"internal/wiretest", "store topology internal/decl internal/graph internal/record", "wires a graph in tests of verbs, without a task"},
-	{"internal/conformance", "internal/partition kstest kstream ktable serde store store/pebblestore topology window", "recorded behaviour of Kafka Streams, interpreted over the public language alone"},
+	{"internal/conformance", "kstest kstream ktable serde store topology window", "recorded behaviour of Kafka Streams, interpreted over the public language alone"},
 	{"internal/conformance/cmd/conformance", "internal/conformance", "the recorded cases, for make conformance"},
 	{"internal/mutants", "", "what happens to the tests when a defence is removed"},
 	{"internal/costs", "", "what the test suites cost"},
