@@ -73,11 +73,11 @@ func TestWindowedKeysHaveKafkaStreamsBytes(t *testing.T) {
 	const size = 10 * time.Millisecond
 	for _, w := range v.TimeWindowKey {
 		start := time.UnixMilli(w.Start)
-		both(t, window.KeySerde(serde.Bytes, size), window.Key[[]byte]{Key: unhex(t, w.Key), Span: window.Between(start, start.Add(size))}, w.Topic)
+		both(t, window.KeySerde(serde.Bytes, size), window.Key[[]byte]{Key: []byte(w.Key), Span: window.Between(start, start.Add(size))}, w.Topic)
 	}
 	for _, w := range v.SessionKey {
 		span := window.Between(time.UnixMilli(w.Start), time.UnixMilli(w.End))
-		both(t, window.SessionKeySerde(serde.Bytes), window.Key[[]byte]{Key: unhex(t, w.Key), Span: span}, w.Topic)
+		both(t, window.SessionKeySerde(serde.Bytes), window.Key[[]byte]{Key: []byte(w.Key), Span: span}, w.Topic)
 	}
 }
 
