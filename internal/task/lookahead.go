@@ -114,10 +114,7 @@ func (a *Asked) Answered(err error) {
 	a.done, a.err = true, err
 	a.step.running--
 	p := a.preview
-	if p.open--; p.gone {
-		return
-	}
-	if p.open == 0 && !a.t.ahead.again {
+	if p.open--; p.open == 0 && !a.t.ahead.again {
 		p.ready = true
 	}
 	a.t.ahead.stalled = nil
