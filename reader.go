@@ -58,13 +58,13 @@ func newReader(p *process) (*reader, error) {
 	opts := append(p.clientOptions("reader"), readOptions()...)
 	opts = append(opts,
 		kgo.MetadataMinAge(20*time.Millisecond), // an added partition waits for a metadata answer
-		kgo.FetchMaxBytes(int32(min(p.cfg.Memory/8, 50<<20))),
+		kgo.FetchMaxBytes(int32(min(p.cfg.Memory/16, 50<<20))),
 	)
 	cl, err := txn.NewClient(opts...)
 	if err != nil {
 		return nil, fmt.Errorf("millrace: reader: %w", err)
 	}
-	return &reader{p: p, cl: cl, room: make(chan struct{}, 1), high: p.cfg.Memory / 32, low: p.cfg.Memory / 64,
+	return &reader{p: p, cl: cl, room: make(chan struct{}, 1), high: p.cfg.Memory / 64, low: p.cfg.Memory / 128,
 		inputs: map[task.TP]*input{}, paused: map[task.TP]*input{}, done: make(chan struct{})}, nil
 }
 

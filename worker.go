@@ -500,7 +500,7 @@ func (s *recordSlab) next() *kgo.Record {
 // reuse starts again from the first record. Call it only after a flush without error: the client holds none of them then. What a
 // large transaction grew beyond keep chunks is let go.
 func (s *recordSlab) reuse() {
-	const keep = 256
+	const keep = 96
 	if len(s.chunks) > keep {
 		s.chunks = slices.Delete(s.chunks, keep, len(s.chunks))
 	}

@@ -26,7 +26,7 @@ const (
 // for concurrent use.
 //
 // Of the budget M, committed rows that wait to be written together have M/16, and as much while they are written. Tables
-// together hold M/2, those that most look-ups miss M/10. Pebble's blocks have the rest, which moves: what runs and tables
+// together hold 5 M/8, those that most look-ups miss M/10. Pebble's blocks have the rest, which moves: what runs and tables
 // hold is reserved inside the block cache.
 type Engine struct {
 	memory int64
@@ -68,7 +68,7 @@ func (e *Engine) Close() error {
 }
 
 // table returns the bytes one database's table may hold, least those of a table that is of little use.
-func (e *Engine) table() int64 { return e.memory / 2 / max(1, e.open.Load()) }
+func (e *Engine) table() int64 { return e.memory / 8 * 5 / max(1, e.open.Load()) }
 func (e *Engine) least() int64 { return e.memory / 10 / max(1, e.open.Load()) }
 
 // runs returns the bytes that a database's runs may hold, the waiting and those being written, with room to grow.

@@ -110,7 +110,7 @@ func TestRowsAreSortedAndTheLastOfAKeyCounts(t *testing.T) {
 
 func TestTheMemoryIsSharedByTheOpenDatabases(t *testing.T) {
 	engine := NewEngine(64<<20, nil)
-	if engine.table() != 32<<20 {
+	if engine.table() != 40<<20 {
 		t.Fatalf("one table may hold %d", engine.table())
 	}
 	var dbs []store.DB
@@ -119,13 +119,13 @@ func TestTheMemoryIsSharedByTheOpenDatabases(t *testing.T) {
 		check(t, err)
 		dbs = append(dbs, db)
 	}
-	if engine.table() != 8<<20 || engine.batch(4) != 1<<20 {
+	if engine.table() != 10<<20 || engine.batch(4) != 1<<20 {
 		t.Fatalf("a table of four may hold %d, and write %d at once", engine.table(), engine.batch(4))
 	}
 	for _, db := range dbs {
 		check(t, db.Close())
 	}
-	if engine.table() != 32<<20 {
+	if engine.table() != 40<<20 {
 		t.Fatal("memory of closed databases is not given back")
 	}
 	check(t, engine.Close())

@@ -17,6 +17,13 @@ const (
 	maxPatience = 1 << 10
 )
 
+// missed notes a look-up that the base answered. A row that there is not would not have been in any cache.
+func (a *appetite) missed(there bool) {
+	if there {
+		a.misses++
+	}
+}
+
 // limit returns the bytes the table may hold.
 func (a *appetite) limit(o *Options) int64 {
 	if a.small && o.Least != nil {

@@ -56,6 +56,8 @@ type DB struct {
 	iters  map[*iter]struct{}
 	told   int64 // what Holds was told last
 	taste  appetite
+	stuck  int64  // the table is not swept again below this size, unless
+	swept  uint64 // moves is not what it was at the last sweep
 	miss   []byte // scratch for reads of the base
 	group  group  // scratch of Warm
 }
@@ -119,7 +121,6 @@ func (db *DB) Get(key []byte) (value []byte, ok bool, err error) {
 	}
 	r := db.t.Find(key)
 	if r == 0 {
-		db.taste.misses++
 		return db.read(key)
 	}
 	db.taste.hits++
@@ -136,6 +137,7 @@ func (db *DB) read(key []byte) (value []byte, ok bool, err error) {
 		if err != nil {
 			return nil, false, db.fail(err)
 		}
+		db.taste.missed(ok)
 		return value, ok, nil
 	}
 	r, err := db.fetch(key)
@@ -155,7 +157,12 @@ func (db *DB) mayGrow() bool {
 // shrink brings the table down to what it may hold.
 func (db *DB) shrink() {
 	db.taste.judge(db.t.Bytes(), &db.opts)
-	db.t.Evict(db.taste.limit(&db.opts))
+	limit := db.taste.limit(&db.opts)
+	// A sweep that found nothing to evict would find nothing again, until disk has caught up.
+	if bytes := db.t.Bytes(); bytes > limit && (bytes > db.stuck || db.moves != db.swept) {
+		db.t.Evict(limit)
+		db.stuck, db.swept = db.t.Bytes()+limit/16+1<<20, db.moves
+	}
 	db.tell()
 }
 
@@ -176,6 +183,7 @@ func (db *DB) fetch(key []byte) (table.Ref, error) {
 	if err := fits(key, value); err != nil {
 		return 0, err
 	}
+	db.taste.missed(ok)
 	return db.t.Fill(key, value, ok), nil
 }
 

@@ -19,8 +19,6 @@ func (db *DB) Warm(keys [][]byte) error {
 		clear(g)
 		db.group.keys = g[:0]
 	}()
-	db.taste.misses += len(g)
-	db.taste.hits -= len(g) // they will be asked for, and be there
 	if len(g) == 0 || !db.mayGrow() {
 		return nil
 	}
@@ -34,6 +32,8 @@ func (db *DB) Warm(keys [][]byte) error {
 			return err
 		}
 		db.t.Fill(key, value, ok)
+		db.taste.missed(ok)
+		db.taste.hits-- // it will be asked for, and be there
 		return nil
 	})
 	if err != nil {
