@@ -103,6 +103,21 @@ func TestWhatIsTooOldIsLoggedAndDropped(t *testing.T) {
 	}
 }
 
+func TestSegmentsOfDuplicatesThatExpiredAreGivenUp(t *testing.T) {
+	e := newClocked()
+	s := rows.OpenDuplicates[string, string](e, &graph.Node{}, joinDecl())
+	var most int64
+	for minute := range int64(200) {
+		s.Put("k", "v", true, minute*60_000, 0, nil)
+		check(t, e.db.Commit())
+		most = max(most, e.db.Size())
+	}
+	one := int64(len("k") + 2 + 8 + 8 + 4 + 8 + 1 + 1) // prefix, segment, start, number; time, headers, value
+	if most > 20*one {
+		t.Errorf("%d rows were kept, want those of ten minutes and of their segment", most/one)
+	}
+}
+
 func damage(t *testing.T, f func()) (err error) {
 	t.Helper()
 	defer func() {
