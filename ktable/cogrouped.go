@@ -42,7 +42,7 @@ func (g Grouped[K, V]) Cogroup[A any](add func(K, V, A) A) Cogrouped[K, A] {
 // And adds a stream, of any value type, with its own fold. Its records meet those of the other streams by key: their topics
 // need equal numbers of partitions.
 func (c Cogrouped[K, A]) And[V any](g Grouped[K, V], add func(K, V, A) A) Cogrouped[K, A] {
-	if c.b != nil && !g.g().Handle().SameBuilder("And", c.b) {
+	if c.b != nil && !dsl.On[K, A](c.b, nil, nil).SameBuilder("And", g.g().Handle().Builder("And")) {
 		return c
 	}
 	return c.with(g, "And", add)

@@ -63,6 +63,9 @@ func (s keySerde[K]) Decode(src []byte) (Key[K], error) {
 	return Key[K]{key, Span{start, after(start, s.size)}}, nil
 }
 
+// WithoutWindow returns the part of a key's bytes that is the key itself: it says the partition, so that all windows of a key are together, as in Kafka Streams.
+func (keySerde[K]) WithoutWindow(b []byte) []byte { return b[:len(b)-timeBytes] }
+
 // ForTopic binds the serde of the key.
 func (s keySerde[K]) ForTopic(topic string, part serde.Part) serde.Serde[Key[K]] {
 	return keySerde[K]{bind(s.key, topic, part), s.size}

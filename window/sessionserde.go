@@ -53,6 +53,9 @@ func (s sessionKeySerde[K]) Decode(src []byte) (Key[K], error) {
 	return Key[K]{key, span}, nil
 }
 
+// WithoutWindow returns the part of a key's bytes that is the key itself, as for windows.
+func (sessionKeySerde[K]) WithoutWindow(b []byte) []byte { return b[:len(b)-2*timeBytes] }
+
 // ForTopic binds the serde of the key.
 func (s sessionKeySerde[K]) ForTopic(topic string, part serde.Part) serde.Serde[Key[K]] {
 	return SessionKeySerde(bind(s.key, topic, part))

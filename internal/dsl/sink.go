@@ -71,7 +71,8 @@ type Writer[K, V any] struct {
 	nullKey   func(K) bool // nil: no key is null
 	nullValue func(V) bool
 	partition *func(key K, value V, partitions int) int
-	count     int32 // of partitions; 0: ask
+	count     int32                 // of partitions; 0: ask
+	keyOf     func(b []byte) []byte // the part of a key's bytes that says the partition; nil: all
 }
 
 // NewWriter returns a writer; topic is the full name.
@@ -82,6 +83,9 @@ func NewWriter[K, V any](env graph.Env, n *graph.Node, topic string, key serde.S
 	}
 	w.out.Topic = topic
 	w.nullKey, w.nullValue = topics.Null(w.key), topics.Null(w.value)
+	if windowed, ok := w.key.(interface{ WithoutWindow(b []byte) []byte }); ok {
+		w.keyOf = windowed.WithoutWindow
+	}
 	return w
 }
 
@@ -132,10 +136,16 @@ func (w *Writer[K, V]) choose(k K, v V) int32 {
 		w.count = w.env.Partitions(w.out.Topic)
 	}
 	if w.partition == nil {
-		if w.count == 0 {
+		key := w.out.Key
+		switch {
+		case w.count == 0 && w.keyOf == nil:
 			return -1 // not known yet: the producer chooses by the same rule
+		case w.count == 0:
+			record.Fail(w.id, fmt.Errorf("topology: the number of partitions of topic %q is not known, and windowed keys need it: create the topic", w.out.Topic))
+		case w.keyOf != nil:
+			key = w.keyOf(key)
 		}
-		return partition.Of(w.out.Key, w.count)
+		return partition.Of(key, w.count)
 	}
 	if w.count == 0 {
 		record.Fail(w.id, fmt.Errorf("topology: the number of partitions of topic %q is not known, and its partition function needs it: create the topic", w.out.Topic))

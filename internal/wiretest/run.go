@@ -3,6 +3,7 @@ package wiretest
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -152,6 +153,9 @@ func (r *Run) Clock(name string) *graph.Clock {
 	}
 	return c
 }
+
+// Clocks returns the names of the clocks that were asked for, sorted.
+func (r *Run) Clocks() []string { return slices.Sorted(maps.Keys(r.clocks)) }
 
 // Log implements graph.Env.
 func (r *Run) Log(_ *decl.Store, key, value []byte, headers []record.Header, time int64) {
