@@ -105,6 +105,7 @@ func (d *disk) open(stores []string) (_ store.DB, err error) {
 		Holds:     func(bytes int64) { d.engine.hold(bytes - d.held); d.held = bytes },
 		Batch:     d.batch,
 		LoadBatch: 4 * d.batch,
+		New:       c.format == 0,
 	}), nil
 }
 

@@ -27,6 +27,8 @@ type Options struct {
 	Batch int
 	// LoadBatch is the same for loaded rows. Zero means Batch.
 	LoadBatch int
+	// New says that the base has no rows.
+	New bool
 	// Inline has Apply called by the committing goroutine.
 	Inline bool
 }
@@ -132,6 +134,9 @@ func (db *DB) Get(key []byte) (value []byte, ok bool, err error) {
 
 // read asks the base and keeps the answer, unless the table is well over its limit: it shrinks at commits only.
 func (db *DB) read(key []byte) (value []byte, ok bool, err error) {
+	if db.whole() {
+		return nil, false, nil
+	}
 	if !db.mayGrow() {
 		value, ok, err = db.base.Get(nil, key) // the caller may hold values of several reads
 		if err != nil {
@@ -147,6 +152,9 @@ func (db *DB) read(key []byte) (value []byte, ok bool, err error) {
 	value, ok = db.t.Value(r)
 	return value, ok, nil
 }
+
+// whole reports whether the table has an entry of every row, so that the base need not be asked.
+func (db *DB) whole() bool { return db.opts.New && !db.t.Lost() }
 
 // mayGrow reports whether the table may take up more of what the base has.
 func (db *DB) mayGrow() bool {
@@ -175,6 +183,9 @@ func (db *DB) tell() {
 
 // fetch makes an entry of what the base has for a key.
 func (db *DB) fetch(key []byte) (table.Ref, error) {
+	if db.whole() {
+		return db.t.Fill(key, nil, false), nil
+	}
 	value, ok, err := db.base.Get(db.miss[:0], key)
 	if err != nil {
 		return 0, db.fail(err)

@@ -300,3 +300,30 @@ func TestRowsAreReadAsTheyWereWritten(t *testing.T) {
 		t.Fatalf("%d bytes are left", len(rows))
 	}
 }
+
+func TestANewDatabaseAsksItsBaseOnlyForWhatItHasForgotten(t *testing.T) {
+	limit := int64(1 << 30)
+	db, base, key := open(t, overlay.Options{New: true, Limit: func() int64 { return limit }, Inline: true})
+	for i := range 2000 {
+		check(t, db.Set(key(fmt.Sprint(i)), make([]byte, 100)))
+		if _, ok, err := db.Get(key(fmt.Sprint("none", i))); ok || err != nil {
+			t.Fatal(ok, err)
+		}
+	}
+	check(t, db.Warm([][]byte{key("x"), key("y"), key("z"), key("u"), key("v"), key("w"), key("q"), key("r"), key("s")}))
+	check(t, db.Commit())
+	if base.reads > 0 {
+		t.Fatalf("the base was asked %d times for rows that cannot be", base.reads)
+	}
+	limit = 0
+	check(t, db.Set(key("one more"), nil))
+	check(t, db.Commit())
+	for i := range 2000 {
+		if v, ok, err := db.Get(key(fmt.Sprint(i))); !ok || len(v) != 100 || err != nil {
+			t.Fatalf("row %d is %v %v after it was evicted", i, ok, err)
+		}
+	}
+	if base.reads == 0 {
+		t.Fatal("nothing was evicted")
+	}
+}

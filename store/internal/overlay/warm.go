@@ -19,7 +19,7 @@ func (db *DB) Warm(keys [][]byte) error {
 		clear(g)
 		db.group.keys = g[:0]
 	}()
-	if len(g) == 0 || !db.mayGrow() {
+	if len(g) == 0 || db.whole() || !db.mayGrow() {
 		return nil
 	}
 	slices.SortFunc(g, bytes.Compare)

@@ -61,6 +61,7 @@ func (t *Table) sweep(seg uint32) {
 			h.kf &^= used
 			t.move(r, t.allot(int(h.klen()), int(h.size-headerLen-h.klen())))
 		default:
+			t.lost = t.lost || h.live()
 			t.forget(r)
 		}
 	}

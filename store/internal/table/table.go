@@ -66,6 +66,7 @@ type Table struct {
 	order []uint32 // numbers of the segments there are, oldest first; the last is being filled
 	spare []uint32 // numbers to use again
 	again []byte   // a segment to use again
+	lost  bool     // an entry was evicted that says what disk has
 	near  uint32   // keeps the compiler from leaving the reads of nearby out
 	bytes int64    // of segments and index
 
@@ -123,6 +124,10 @@ func (t *Table) Part(key []byte) int {
 
 // Bytes returns the memory of cells and index.
 func (t *Table) Bytes() int64 { return t.bytes }
+
+// Lost reports whether an entry of a row that disk has was ever evicted. As long as none was, a table that began with an
+// empty disk has an entry of every row there is, and a miss means that there is none.
+func (t *Table) Lost() bool { return t.lost }
 
 // Len returns the number of entries.
 func (t *Table) Len() int { return t.n }
