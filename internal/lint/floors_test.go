@@ -31,7 +31,7 @@ var floors = []Floor{
 	{"store/internal/table", "store/internal/arena", "the state of a task in memory: dirty, committed and clean rows in one structure"},
 	{"store/internal/overlay", "store store/internal/arena store/internal/table", "the open transaction over committed rows, the same for every engine"},
 	{"store/memstore", "store store/internal/overlay", "rows in memory"},
-	{"store/pebblestore", "store store/internal/overlay", "rows on disk; the only place that knows Pebble"},
+	{"store/pebblestore", "store store/internal/arena store/internal/overlay", "rows on disk; the only place that knows Pebble"},
 	{"store/storetest", "store", "the suite every engine passes; it knows none of them"},
 	{"internal/layout", "store internal/decl internal/record", "how rows of each kind of store look in the database and in the changelog; below both that write and those that restore"},
 	{"changelog", "store internal/decl internal/layout", "where a store resumes and when it is caught up; does no I/O, and knows no transaction"},
@@ -44,7 +44,7 @@ var floors = []Floor{
 	{"topology", "serde store internal/decl internal/graph internal/proc internal/record internal/rows internal/topics", "builder, checks, description: all that authoring and execution share"},
 
 	// Authoring.
-	{"internal/dsl", "serde store topology internal/decl internal/graph internal/partition internal/record internal/rows internal/topics internal/wire", "what the verbs of streams and tables have in common: handles, and the ends of every graph"},
+	{"internal/dsl", "serde store topology window internal/decl internal/graph internal/partition internal/record internal/rows internal/topics internal/wire", "what the verbs of streams and tables have in common: handles, and the ends of every graph"},
 	{"ktable", "serde store topology window internal/decl internal/dsl internal/graph internal/proc internal/record internal/rows internal/topics internal/wire", "tables and their verbs; knows no stream"},
 	{"kstream", "ktable serde store topology window internal/decl internal/dsl internal/graph internal/proc internal/record internal/rows internal/topics internal/wire", "streams and their verbs; a table is the fold of a stream, so it may know tables; rows for what joins of streams keep"},
 
