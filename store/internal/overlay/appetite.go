@@ -27,10 +27,14 @@ func (a *appetite) missed(there bool) {
 // limit returns the bytes the table may hold.
 func (a *appetite) limit(o *Options) int64 {
 	if a.small && o.Least != nil {
-		return o.Least()
+		return min(o.Least()+waiting(o), o.Limit())
 	}
 	return o.Limit()
 }
+
+// waiting returns what the entries of rows take that the base may lack: those of two batches, which are larger than the
+// rows. They stay whatever the limit says, and sweeping over them again and again would cost more than all else.
+func waiting(o *Options) int64 { return 4 * int64(o.Batch) }
 
 // judge looks at the hits of late. It is called at commits.
 func (a *appetite) judge(bytes int64, o *Options) {

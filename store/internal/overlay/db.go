@@ -159,7 +159,7 @@ func (db *DB) whole() bool { return db.opts.New && !db.t.Lost() }
 // mayGrow reports whether the table may take up more of what the base has.
 func (db *DB) mayGrow() bool {
 	limit := db.taste.limit(&db.opts)
-	return db.t.Bytes() <= limit+limit/4+4<<20
+	return db.t.Bytes() <= max(limit+limit/4, waiting(&db.opts))+4<<20
 }
 
 // shrink brings the table down to what it may hold.
