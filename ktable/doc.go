@@ -5,6 +5,8 @@
 //	kstream ──► ToTable ────────────────┼──► Table ──► Filter, MapValues, … ──► Table ──► To, Then(kstream.FromTable)
 //	kstream ──► GroupBy ──► Grouped ────┘                                         │
 //	                        Count, Reduce, Aggregate                              └──► the lookup side of JoinTable
+//	                        WindowedBy, WindowedBySession ──► the same per window
+//	                        Cogroup, And ──► one table of several streams
 //
 // A table counted from a stream:
 //
@@ -25,6 +27,19 @@
 // Once per commit and changed row, with the row before and after; several updates between two commits are one change,
 // and a row that came and went is none. With store.NoCache every update is forwarded at once. A store is always read as
 // of now, whatever was forwarded.
+//
+// # Windows
+//
+// A windowed table has a row per window.Key: a key and the window, or session, that its records lie in. It forwards updates
+// as any table does, or, with EmitOnClose, one result per window. A window is closed when the event time of the step that
+// folds, the highest of the records it has seen, has passed the window's end and grace; records that come later are dropped
+// and counted, and LateTo sends them to a topic.
+//
+//	kstream.From(b, Clicks).GroupByKey().
+//		WindowedBy(window.Tumbling(time.Minute).Grace(10 * time.Second)).
+//		EmitOnClose().
+//		Count("clicks-per-minute").
+//		To(PerMinute)
 //
 // # Missing keys and values
 //

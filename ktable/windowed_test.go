@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-streams/millrace/internal/partition"
 	"github.com/millrace-streams/millrace/internal/record"
 	"github.com/millrace-streams/millrace/kstest"
 	"github.com/millrace-streams/millrace/kstream"
@@ -193,8 +194,9 @@ func TestSessionsAreSentWithTheirEndAndWithHeadersOnlyAtTheCommit(t *testing.T) 
 		}
 	}
 	b := wire(t, program(store.NoCache()))
-	b.send("words:a=1@10,h", "words:a=2@30", "words:a=3@20,i")
-	b.expect("out:a[10,10]=1@10", "out:a[30,30]=2@30", "out:a[10,10]=-@10", "out:a[30,30]=-@30", "out:a[10,30]=((&1)&2)3@30")
+	b.send("words:a=1@10,h", "words:a=2@30", "words:a=3@20,i", "words:b=4@30", "words:b=5@30")
+	b.expect("out:a[10,10]=1@10", "out:a[30,30]=2@30", "out:a[10,10]=-@10", "out:a[30,30]=-@30", "out:a[10,30]=((&1)&2)3@30",
+		"out:b[30,30]=4@30", "out:b[30,30]=(&4)5@30") // in its place, which is not deleted first
 	b = wire(t, program())
 	b.send("words:a=1@10,h", "words:a=2@30")
 	b.commit()
@@ -361,6 +363,27 @@ func clocked(b *topology.Builder) {
 	c := g.Cogroup(func(_, v, a string) string { return a + v }).And(g, func(_, v, a string) string { return a + v })
 	c.WindowedBy(window.Tumbling(10*ms)).Aggregate("e", nil, nil)
 	c.WindowedBy(window.Tumbling(10*ms)).EmitOnClose().Aggregate("f", nil, nil)
+}
+
+func TestAllWindowsOfAKeyAreInThePartitionOfTheKey(t *testing.T) {
+	b := wire(t, func(b *topology.Builder) {
+		g := grouped(b)
+		g.WindowedBy(window.Tumbling(10*ms)).Count("win", store.NoCache()).To(topology.NewTopic("windows", window.KeySerde(serde.String, 10*ms), serde.Int64))
+		g.WindowedBySession(window.Session(ms)).Count("ses", store.NoCache()).To(topology.NewTopic("sessions", window.SessionKeySerde(serde.String), serde.Int64))
+	})
+	b.Counts["windows"], b.Counts["sessions"] = 7, 7
+	for i, key := range []string{"a", "b", "some key", "another"} {
+		b.send(fmt.Sprintf("words:%s=x@%d", key, 100+20*i))
+		for _, o := range b.Sent {
+			if want := partition.Of([]byte(key), 7); o.Partition != want {
+				t.Errorf("%s of %s goes to partition %d, want that of the key, %d", o.Topic, key, o.Partition, want)
+			}
+		}
+		if len(b.Sent) != 2 {
+			t.Errorf("%d sent", len(b.Sent))
+		}
+		b.Sent = nil
+	}
 }
 
 func TestMistakesWithWindowsAreReported(t *testing.T) {
