@@ -159,7 +159,7 @@ func (db *DB) whole() bool { return db.opts.New && !db.t.Lost() }
 // mayGrow reports whether the table may take up more of what the base has.
 func (db *DB) mayGrow() bool {
 	limit := db.taste.limit(&db.opts)
-	return db.t.Bytes() <= max(limit+limit/4, waiting(&db.opts))+4<<20
+	return db.t.Bytes() <= max(limit+limit/4, waiting(&db.opts))+64<<10
 }
 
 // shrink brings the table down to what it may hold.
@@ -169,7 +169,7 @@ func (db *DB) shrink() {
 	// A sweep that found nothing to evict would find nothing again, until disk has caught up.
 	if bytes := db.t.Bytes(); bytes > limit && (bytes > db.stuck || db.moves != db.swept) {
 		db.t.Evict(limit)
-		db.stuck, db.swept = db.t.Bytes()+limit/16+1<<20, db.moves
+		db.stuck, db.swept = db.t.Bytes()+limit/16, db.moves
 	}
 	db.tell()
 }
