@@ -64,6 +64,25 @@ func TestARecordFallsIntoAllHoppingWindowsOfItsTime(t *testing.T) {
 	}
 }
 
+func TestStepsBehindAWindowDoNotChangeTheRecordForTheNextWindow(t *testing.T) {
+	for name, rule := range map[string]window.Windows{"hopping": window.Hopping(10*ms, 5*ms), "sliding": window.Sliding(10 * ms).Grace(time.Hour)} {
+		b := wire(t, func(b *topology.Builder) {
+			grouped(b).WindowedBy(rule).Count("win", store.NoCache()).Then(kstream.FromTable).
+				MapRecord(func(r topology.Record[window.Key[string], int64]) topology.Record[string, string] {
+					to := r.WithKey(r.Key.Key).WithValue(fmt.Sprint(len(r.Headers)))
+					to.Headers, to.Time = nil, to.Time.Add(time.Hour)
+					return to
+				}).To(out)
+		})
+		b.send("words:a=1@30,h", "words:a=1@25,h")
+		for _, o := range b.Sent {
+			if string(o.Value) != "1" || o.Time > 3_600_030 {
+				t.Errorf("%s: a window saw %s headers and sent time %d", name, o.Value, o.Time)
+			}
+		}
+	}
+}
+
 func TestAnUnlimitedWindowNeverCloses(t *testing.T) {
 	b := wire(t, func(b *topology.Builder) {
 		grouped(b).WindowedBy(window.Unlimited(time.UnixMilli(5))).Count("win", store.NoCache()).
