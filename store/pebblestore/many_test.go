@@ -15,9 +15,9 @@ func TestTheBudgetHoldsForOneAndForManyDatabases(t *testing.T) {
 	for _, c := range []struct {
 		databases, rows int
 		memory          int64
-	}{{1, 70_000, 64 << 20}, {300, 20_000, 128 << 20}} {
+	}{{1, 70_000, 64 << 20}, {1, 20_000, 16 << 20}, {8, 70_000, 64 << 20}, {8, 20_000, 16 << 20}, {300, 120_000, 128 << 20}} {
 		databases, rows, memory := c.databases, c.rows, c.memory
-		t.Run(fmt.Sprint(databases), func(t *testing.T) {
+		t.Run(fmt.Sprint(databases, memory>>20), func(t *testing.T) {
 			before := arena.Held()
 			engine := NewEngine(memory, nil)
 			defer func() { check(t, engine.Close()) }()

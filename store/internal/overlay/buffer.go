@@ -59,6 +59,14 @@ func (b *buffer) reset() {
 	b.n, b.count = 0, 0
 }
 
+// trim empties it, and gives memory back that is more than limit bytes.
+func (b *buffer) trim(limit int) {
+	b.n, b.count = 0, 0
+	if len(b.b) > limit {
+		b.free()
+	}
+}
+
 // free gives the memory back.
 func (b *buffer) free() {
 	b.free0()

@@ -86,7 +86,11 @@ func (db *DB) depart() error {
 		return db.land()
 	}
 	// It ends with Apply. The next depart waits for it, and so do Flush and Close.
-	go func() { a.done <- db.base.Apply(rows.rows(), rows.count, cps, gone) }()
+	go func() {
+		err := db.base.Apply(rows.rows(), rows.count, cps, gone)
+		a.rows.trim(2 * db.opts.Batch) // at once: a database at rest does not look at its flight
+		a.done <- err
+	}()
 	return nil
 }
 

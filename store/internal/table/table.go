@@ -122,8 +122,8 @@ func (t *Table) Part(key []byte) int {
 	return -1
 }
 
-// Bytes returns the memory of cells and index.
-func (t *Table) Bytes() int64 { return t.bytes }
+// Bytes returns the memory of cells, index and the segment kept to be used again.
+func (t *Table) Bytes() int64 { return t.bytes + int64(len(t.again)) }
 
 // Lost reports whether an entry of a row that disk has was ever evicted. As long as none was, a table that began with an
 // empty disk has an entry of every row there is, and a miss means that there is none.
@@ -278,6 +278,7 @@ func (t *Table) segment(size int) {
 		t.again = nil
 	} else {
 		b = arena.Alloc(want)
+		b = b[:cap(b)] // blocks come in powers of two: what is paid for is used, and counted
 	}
 	i := uint32(len(t.segs))
 	if n := len(t.spare); n > 0 {
