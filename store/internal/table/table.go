@@ -3,6 +3,7 @@ package table
 import (
 	"encoding/binary"
 	"hash/maphash"
+	"math/bits"
 	"unsafe"
 
 	"github.com/millrace-streams/millrace/store/internal/arena"
@@ -272,7 +273,7 @@ func (t *Table) allot(klen, room int) Ref {
 // segment begins a segment with room for a cell of the given size. Segments grow with the table, so that a small one
 // stays small.
 func (t *Table) segment(size int) {
-	want := max(size, min(max(int(t.bytes/16)&^4095, minSegment), maxSegment))
+	want := max(size, min(max(1<<bits.Len(uint(t.bytes/32)), minSegment), maxSegment))
 	b := t.again
 	if len(b) >= size && len(b) <= max(want, maxSegment) {
 		t.again = nil
