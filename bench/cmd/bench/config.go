@@ -53,7 +53,7 @@ type config struct {
 
 // defaults are the workloads of a mode when none are named.
 var defaults = map[mode]string{
-	throughput: "copy,count-1k,count-100k,count-1m,table-join",
+	throughput: "copy,count-1k,count-100k,count-1m,window,session,table-join,stream-join,shuffle",
 	restart:    "count-1m",
 	restore:    "count-1m",
 }

@@ -79,6 +79,10 @@ func (h *harness) load(ctx context.Context, w workload.Workload) (inputs, error)
 		in.topics = append(in.topics, in.topics[0]+"-rows")
 		streams = append(streams, rows)
 	}
+	if mates, ok := w.Mates(n, in.start); ok {
+		in.topics = append(in.topics, in.topics[0]+"-mates")
+		streams = append(streams, mates)
+	}
 	began := time.Now()
 	if err := h.broker.Create(ctx, in.topics...); err != nil {
 		return in, err

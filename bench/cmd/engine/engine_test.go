@@ -79,7 +79,7 @@ func TestFlagsReachTheLibrary(t *testing.T) {
 func TestWorkloadsBuild(t *testing.T) {
 	for _, name := range names() {
 		b := topology.NewBuilder()
-		workloads[name](b, contract.Options{In: []string{"in", "rows"}, Out: "out"})
+		workloads[name](b, contract.Options{Workload: name, In: []string{"in", "rows"}, Out: "out"})
 		if _, err := b.Build(); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -6,6 +6,9 @@ import (
 	"context"
 	"log/slog"
 	"os"
+	"slices"
+	"sync"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 
@@ -24,11 +27,39 @@ func run(ctx context.Context, o contract.Options) error {
 	if err != nil {
 		return err
 	}
-	app, err := millrace.New(top, config(o))
+	cfg := config(o)
+	var commits commitTimes
+	cfg.Events.Committed = commits.add
+	app, err := millrace.New(top, cfg)
 	if err != nil {
 		return err
 	}
-	return app.Run(ctx)
+	if err := app.Run(ctx); err != nil {
+		return err
+	}
+	commits.report()
+	return nil
+}
+
+// commitTimes are how long the commits took, of all workers.
+type commitTimes struct {
+	mu   sync.Mutex
+	took []time.Duration
+}
+
+func (c *commitTimes) add(i millrace.CommitInfo) {
+	if i.Records > 0 {
+		c.mu.Lock()
+		c.took = append(c.took, i.Took)
+		c.mu.Unlock()
+	}
+}
+
+func (c *commitTimes) report() {
+	if len(c.took) > 0 {
+		slices.Sort(c.took)
+		contract.Report(contract.Commit99, c.took[len(c.took)*99/100].Microseconds())
+	}
 }
 
 // config is the library's default in everything the contract does not say.

@@ -58,6 +58,32 @@ func (b *Broker) Settled(ctx context.Context, group, topic string) (int64, error
 	}
 }
 
+// Through reports whether a group has read all there is, in its inputs and in every other topic that it commits offsets of.
+// A marker may follow the last record of a topic that transactions write to.
+func (b *Broker) Through(ctx context.Context, group string, inputs ...string) (bool, error) {
+	offsets, err := b.adm.FetchOffsets(ctx, group)
+	if err != nil {
+		return false, err
+	}
+	for _, topic := range inputs {
+		if _, ok := offsets[topic]; !ok {
+			return false, nil
+		}
+	}
+	for topic, at := range offsets {
+		ends, open, err := b.endsNow(ctx, topic)
+		if err != nil || open >= 0 {
+			return false, err
+		}
+		for p, end := range ends {
+			if end > 1 && at[p].At < end-1 || end == 1 && at[p].At < 0 {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
+}
+
 // Logged returns how many records the changelogs of an application hold, with the markers between them.
 func (b *Broker) Logged(ctx context.Context, app string) (int64, error) {
 	all, err := b.topics(ctx)

@@ -18,8 +18,9 @@ const ReportEnv = "MILLRACE_BENCH_REPORT"
 
 // The facts an engine reports.
 const (
-	Mallocs  = "mallocs"  // objects allocated from start to end of the process
-	Replayed = "replayed" // changelog records read to bring the state up to date; several lines add up
+	Mallocs  = "mallocs"       // objects allocated from start to end of the process
+	Replayed = "replayed"      // changelog records read to bring the state up to date; several lines add up
+	Commit99 = "commit-p99-us" // of the commits, 99 in 100 took at most so many microseconds, from the last record to the broker's answer and the store's
 )
 
 // Report prints a fact, if the harness asked for facts.

@@ -50,6 +50,9 @@ func Start(t testing.TB, name string, records int64) *Bench {
 	if joins {
 		b.Options.In = append(b.Options.In, "rows")
 	}
+	if _, pairs := w.Mates(records, start); pairs {
+		b.Options.In = append(b.Options.In, "mates")
+	}
 	if err := b.Create(t.Context(), append([]string{b.Options.Out}, b.Options.In...)...); err != nil {
 		t.Fatal(err)
 	}
@@ -64,12 +67,28 @@ func Start(t testing.TB, name string, records int64) *Bench {
 // load makes the stream n records long.
 func (b *Bench) load(t testing.TB, n int64) {
 	t.Helper()
-	whole, from := b.workload.Stream(b.records, start), b.loaded
-	rest := workload.Input{Records: n - from, Fill: func(i int64, r *workload.Record) { whole.Fill(from+i, r) }}
-	if err := b.Load(t.Context(), b.Options.In[0], rest); err != nil {
-		t.Fatal(err)
+	from := b.loaded
+	part := func(topic string, whole workload.Input) {
+		rest := workload.Input{Records: n - from, Fill: func(i int64, r *workload.Record) { whole.Fill(from+i, r) }}
+		if err := b.Load(t.Context(), topic, rest); err != nil {
+			t.Fatal(err)
+		}
+	}
+	part(b.Options.In[0], b.workload.Stream(b.records, start))
+	if mates, ok := b.workload.Mates(b.records, start); ok {
+		part("mates", mates)
 	}
 	b.loaded = n
+}
+
+// done reports whether an engine has committed all that is loaded, and how many records of the stream it has.
+func (b *Bench) done(ctx context.Context, n int64) (at int64, all bool, err error) {
+	at, err = b.Committed(ctx, b.Options.App, b.Options.In[0])
+	if err != nil || at < n || !b.workload.Through {
+		return at, at >= n, err
+	}
+	all, err = b.Through(ctx, b.Options.App, b.Options.In...)
+	return at, all, err
 }
 
 // Work runs the engine until it has committed the first n records of the stream, and stops it.
@@ -83,8 +102,8 @@ func (b *Bench) Work(t testing.TB, run func(context.Context, contract.Options) e
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		at, err := b.Committed(t.Context(), b.Options.App, b.Options.In[0])
-		if err == nil && at >= n {
+		at, all, err := b.done(t.Context(), n)
+		if err == nil && all {
 			break
 		}
 		select {

@@ -23,6 +23,7 @@ const (
 	saltKey    uint64 = 0x6d696c6c_00000002
 	saltValue  uint64 = 0x6d696c6c_00000003
 	saltRow    uint64 = 0x6d696c6c_00000004
+	saltMate   uint64 = 0x6d696c6c_00000005
 )
 
 // A Record is one record of an input or output topic.
@@ -58,12 +59,18 @@ func appendKey(dst []byte, id uint64) []byte {
 func keyID(key []byte) uint64 { return unmix(binary.BigEndian.Uint64(key)) - saltKey }
 
 // appendValue appends 100 bytes that look random: the scrambled number i, and what follows from it.
-func appendValue(dst []byte, salt, i uint64) []byte {
+func appendValue(dst []byte, salt, i uint64) []byte { return appendBytes(dst, salt, i, valueBytes) }
+
+// appendBytes is appendValue for n bytes, 8 or more and a multiple of 4.
+func appendBytes(dst []byte, salt, i uint64, n int) []byte {
 	x := mix(i + salt)
 	dst = binary.BigEndian.AppendUint64(dst, x)
-	for range valueBytes/8 - 1 {
+	for range n/8 - 1 {
 		x = mix(x + 0x9e3779b97f4a7c15)
 		dst = binary.BigEndian.AppendUint64(dst, x)
+	}
+	if n%8 == 0 {
+		return dst
 	}
 	x = mix(x + 0x9e3779b97f4a7c15)
 	return binary.BigEndian.AppendUint32(dst, uint32(x))

@@ -11,6 +11,7 @@ type Workload struct {
 	Ceiling string // the yardstick program that knows it, "" for none
 	Records int64  // stream records of a run, unless told otherwise: enough for some seconds of the slowest program
 	Logged  bool   // it keeps state with a changelog
+	Through bool   // its engines read more than the stream: a second one, or topics of their own
 
 	kind kind
 	keys uint64 // distinct keys; of copy, as many as records
@@ -23,6 +24,9 @@ const (
 	counting
 	windowing
 	joining
+	sessioning
+	pairing
+	shuffling
 )
 
 var table = []Workload{
@@ -32,6 +36,10 @@ var table = []Workload{
 	{Name: "count-1m", Ceiling: "h", Records: 2_000_000, Logged: true, kind: counting, keys: 1_000_000},
 	{Name: "window", Ceiling: "h", Records: 2_000_000, Logged: true, kind: windowing, keys: 10_000},
 	{Name: "table-join", Records: 2_000_000, Logged: true, kind: joining, keys: 100_000},
+	{Name: "session", Records: 1_000_000, Logged: true, kind: sessioning, keys: 10_000},
+	{Name: "stream-join", Records: 500_000, Logged: true, Through: true, kind: pairing, keys: 10_000},
+	{Name: "shuffle", Records: 1_000_000, Logged: true, Through: true, kind: shuffling, keys: 1_000},
+	{Name: "shuffle-100k", Records: 1_000_000, Logged: true, Through: true, kind: shuffling, keys: 100_000},
 }
 
 // All returns every workload.
@@ -61,10 +69,23 @@ type Input struct {
 func (w Workload) Stream(n, start int64) Input {
 	return Input{Records: n, Fill: func(i int64, r *Record) {
 		r.Key = appendKey(r.Key[:0], w.key(i))
-		r.Value = appendValue(r.Value[:0], saltValue, uint64(i))
+		r.Value = appendBytes(r.Value[:0], saltValue, uint64(i), w.valueBytes())
 		r.Time = w.time(i, start)
 		r.Marked = marked(i)
 	}}
+}
+
+// Mates returns the second input of a join of two streams, as long as the first, and whether there is one.
+func (w Workload) Mates(n, start int64) (Input, bool) {
+	if w.kind != pairing {
+		return Input{}, false
+	}
+	return Input{Records: n, Fill: func(i int64, r *Record) {
+		r.Key = appendKey(r.Key[:0], w.mateKey(i))
+		r.Value = appendValue(r.Value[:0], saltMate, uint64(i))
+		r.Time = start + mateAt(i)
+		r.Marked = false
+	}}, true
 }
 
 // Rows returns the second input, the rows of the table that the stream is joined with, and whether there is one. They are
@@ -86,16 +107,28 @@ func (w Workload) Span(n int64) int64 { return w.time(n, 0) }
 
 // key returns the number of the key of stream record i.
 func (w Workload) key(i int64) uint64 {
-	if w.kind == copying {
+	if w.kind == copying || w.kind == shuffling {
 		return uint64(i)
 	}
 	return choose(uint64(i), w.keys)
 }
 
-// time returns when stream record i happened: 1 ms after the one before it where windows are cut, else 1 µs.
+// valueBytes returns the length of the stream's values.
+func (w Workload) valueBytes() int {
+	if w.kind == shuffling {
+		return longBytes
+	}
+	return valueBytes
+}
+
+// time returns when stream record i happened: 1 ms after the one before it where windows are cut, 2 ms where the records of
+// another stream lie between them, else 1 µs.
 func (w Workload) time(i, start int64) int64 {
-	if w.kind == windowing {
+	switch w.kind {
+	case windowing, sessioning:
 		return start + i
+	case pairing:
+		return start + streamAt(i)
 	}
 	return start + i/1000
 }
@@ -121,6 +154,12 @@ func (w Workload) Checker(n, start int64, everyUpdate bool) Checker {
 		return newWindowChecker(w, n, start, everyUpdate)
 	case joining:
 		return &joinChecker{sequence: newSequence(n), w: w}
+	case sessioning:
+		return newSessionChecker(w, n, start, everyUpdate)
+	case pairing:
+		return newPairChecker(w, n)
+	case shuffling:
+		return newShuffleChecker(w, n)
 	}
 	return &copyChecker{sequence: newSequence(n), w: w}
 }

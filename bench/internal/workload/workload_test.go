@@ -3,6 +3,7 @@ package workload
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -28,12 +29,38 @@ var rows = sync.OnceValue(func() map[string][]byte {
 func output(w Workload, n int64, everyUpdate bool) []Record {
 	in := w.Stream(n, start)
 	counts := map[string]uint64{}
+	if w.kind == pairing {
+		return pairs(w, n)
+	}
 	var out []Record
+	open := map[string]Record{} // sessions
 	for i := range n {
 		var r Record
 		in.Fill(i, &r)
 		r.Partition = int32(r.Key[7] % Partitions)
 		switch {
+		case w.kind == shuffling:
+			x := binary.BigEndian.Uint64(r.Value)
+			if x%5 != 0 {
+				continue
+			}
+			r.Key = binary.BigEndian.AppendUint64(nil, x/5%w.keys)
+			r.Partition = int32(r.Key[7] % Partitions)
+			counts[string(r.Key)]++
+			if counts[string(r.Key)]%10 != 0 {
+				continue
+			}
+			r.Value = binary.BigEndian.AppendUint64(nil, counts[string(r.Key)])
+		case w.kind == sessioning:
+			key, from, n := string(r.Key), r.Time, uint64(1)
+			if before, ok := open[key]; ok && r.Time-before.Time <= 10_000 {
+				from, n = int64(binary.BigEndian.Uint64(before.Key[16:])), binary.BigEndian.Uint64(before.Value)+1
+				before.Value = nil
+				out = append(out, before)
+			}
+			r.Key = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(r.Key, uint64(r.Time)), uint64(from))
+			r.Value = binary.BigEndian.AppendUint64(nil, n)
+			open[key] = r
 		case w.Name == "copy":
 			r.Value[0] = ^r.Value[0]
 		case w.Name == "table-join":
@@ -50,6 +77,9 @@ func output(w Workload, n int64, everyUpdate bool) []Record {
 	if everyUpdate {
 		return out
 	}
+	if w.kind == sessioning {
+		return lastSessions(out)
+	}
 	var last []Record // one commit half way, one at the end
 	for _, half := range [][]Record{out[:n/2], out[n/2:]} {
 		at := map[string]int{}
@@ -63,6 +93,46 @@ func output(w Workload, n int64, everyUpdate bool) []Record {
 		}
 	}
 	return last
+}
+
+// lastSessions drops the rows that are deleted again, as a cache does that commits once.
+func lastSessions(out []Record) (last []Record) {
+	gone := map[string]bool{}
+	for _, r := range out {
+		if r.Value == nil {
+			gone[string(r.Key)] = true
+		}
+	}
+	for _, r := range out {
+		if !gone[string(r.Key)] {
+			last = append(last, r)
+		}
+	}
+	return last
+}
+
+// pairs computes what a right join of two streams writes: every record is compared with every other of its key.
+func pairs(w Workload, n int64) (out []Record) {
+	in := w.Stream(n, start)
+	mates, _ := w.Mates(n, start)
+	streams, others := map[string][]Record{}, map[string][]Record{}
+	meet := func(key string, now Record, before []Record, join func(other Record) []byte) {
+		for _, b := range before {
+			if now.Time-b.Time <= 10_000 {
+				out = append(out, Record{Partition: int32(key[7] % Partitions), Key: []byte(key), Value: join(b), Time: now.Time})
+			}
+		}
+	}
+	for i := range n {
+		var a, b Record
+		in.Fill(i, &a)
+		meet(string(a.Key), a, others[string(a.Key)], func(o Record) []byte { return slices.Concat(a.Value, o.Value) })
+		streams[string(a.Key)] = append(streams[string(a.Key)], a)
+		mates.Fill(i, &b)
+		meet(string(b.Key), b, streams[string(b.Key)], func(o Record) []byte { return slices.Concat(o.Value, b.Value) })
+		others[string(b.Key)] = append(others[string(b.Key)], b)
+	}
+	return out
 }
 
 func check(w Workload, n int64, everyUpdate bool, out []Record) error {
@@ -83,7 +153,7 @@ const (
 func TestRightOutputPasses(t *testing.T) {
 	for _, w := range All() {
 		for _, everyUpdate := range []bool{true, false} {
-			if !everyUpdate && !strings.HasPrefix(w.Name, "count") && w.Name != "window" {
+			if !everyUpdate && !strings.HasPrefix(w.Name, "count") && w.Name != "window" && w.Name != "session" {
 				continue
 			}
 			out := output(w, n, everyUpdate)
@@ -103,43 +173,54 @@ func TestRightOutputPasses(t *testing.T) {
 	}
 }
 
+// at is the place of an output with a value, in the midst of others.
+func at(out []Record) int {
+	return 777 + slices.IndexFunc(out[777:], func(r Record) bool { return r.Value != nil })
+}
+
 // TestWrongOutputIsRefused damages a right output in every way an engine could.
 func TestWrongOutputIsRefused(t *testing.T) {
+	var w Workload
 	damage := map[string]func(out []Record) []Record{
-		"a record lost":        func(out []Record) []Record { return append(out[:777], out[778:]...) },
+		"a record lost":        func(out []Record) []Record { return append(out[:at(out)], out[at(out)+1:]...) },
 		"the last record lost": func(out []Record) []Record { return out[:len(out)-1] },
-		"a record repeated":    func(out []Record) []Record { return append(append(out[:778:778], out[777]), out[778:]...) },
-		"all repeated":         func(out []Record) []Record { return append(out, out...) },
-		"nothing written":      func([]Record) []Record { return nil },
+		"a record repeated": func(out []Record) []Record {
+			return append(append(out[:at(out)+1:at(out)+1], out[at(out)]), out[at(out)+1:]...)
+		},
+		"all repeated":    func(out []Record) []Record { return append(out, out...) },
+		"nothing written": func([]Record) []Record { return nil },
 		"a byte of a value flipped": func(out []Record) []Record {
-			out[777].Value[len(out[777].Value)-1] ^= 1
+			out[at(out)].Value[len(out[at(out)].Value)-1] ^= 1
 			return out
 		},
 		"the first byte of a value flipped": func(out []Record) []Record {
-			out[777].Value[0] ^= 0xff
+			out[at(out)].Value[0] ^= 0xff
 			return out
 		},
 		"another record's key": func(out []Record) []Record {
-			for i := range out[778:] {
-				if !bytes.Equal(out[777].Key, out[778+i].Key) {
-					out[777].Key = out[778+i].Key
+			for i := range out[at(out)+1:] {
+				if !bytes.Equal(out[at(out)].Key, out[at(out)+1+i].Key) {
+					out[at(out)].Key = out[at(out)+1+i].Key
 					return out
 				}
 			}
 			panic("all keys are equal")
 		},
-		"a key cut":   func(out []Record) []Record { out[777].Key = out[777].Key[1:]; return out },
-		"a tombstone": func(out []Record) []Record { out[777].Value = nil; return out },
+		"a key cut":   func(out []Record) []Record { out[at(out)].Key = out[at(out)].Key[1:]; return out },
+		"a tombstone": func(out []Record) []Record { out[at(out)].Value = nil; return out },
 		"a stray key": func(out []Record) []Record {
-			out[777].Key = append(appendKey(nil, 1<<40), out[777].Key[KeyBytes:]...)
+			out[at(out)].Key = append(appendKey(nil, 1<<40), out[at(out)].Key[KeyBytes:]...)
 			return out
 		},
 		"two of a partition swapped": func(out []Record) []Record {
 			before := map[string]int{} // by what keeps its order: the key of a count, else the partition
 			for i, r := range out {
 				place := string(r.Key)
-				if len(r.Value) > 8 {
+				if len(r.Value) > 8 && w.kind != pairing {
 					place = string(rune(r.Partition))
+				}
+				if w.kind == sessioning {
+					place = string(r.Key[:KeyBytes])
 				}
 				if j, ok := before[place]; ok {
 					out[i], out[j] = out[j], out[i]
@@ -150,14 +231,21 @@ func TestWrongOutputIsRefused(t *testing.T) {
 			panic("no two records to swap")
 		},
 	}
-	for _, w := range All() {
+	for _, w = range All() {
+		if w.Name == "shuffle-100k" {
+			continue // ten records per rule are more than a test wants; the checker is that of shuffle
+		}
+		few := int64(few)
+		if w.kind == shuffling {
+			few *= 20
+		}
 		for what, f := range damage {
 			if err := check(w, few, true, f(output(w, few, true))); err == nil {
 				t.Errorf("%s: %s passes", w.Name, what)
 			}
 		}
-		if w.Name == "window" || w.Name == "table-join" {
-			continue
+		if w.Name != "copy" && w.kind != counting {
+			continue // headers are not forwarded
 		}
 		out := output(w, few, true)
 		for i := range out {
@@ -233,7 +321,11 @@ func TestInputsAreOfTheContractsSizeAndSpread(t *testing.T) {
 		ones := 0
 		for i := range in.Records {
 			in.Fill(i, &r)
-			if len(r.Key) != 8 || len(r.Value) != 100 {
+			want := 100
+			if strings.HasPrefix(w.Name, "shuffle") {
+				want = 1024
+			}
+			if len(r.Key) != 8 || len(r.Value) != want {
 				t.Fatalf("%s: key of %d bytes, value of %d", w.Name, len(r.Key), len(r.Value))
 			}
 			distinct[string(r.Key)] = true
@@ -242,6 +334,7 @@ func TestInputsAreOfTheContractsSizeAndSpread(t *testing.T) {
 		// Expected distinct keys of n draws from k: k·(1-e^(-n/k)).
 		want := map[string]int{
 			"copy": n, "count-1k": 1_000, "count-100k": 9_516, "count-1m": 9_950, "window": 6_321, "table-join": 9_516,
+			"session": 6_321, "stream-join": 6_321, "shuffle": n, "shuffle-100k": n,
 		}[w.Name]
 		if d := len(distinct) - want; d < -want/100 || d > want/100 {
 			t.Errorf("%s: %d distinct keys, want about %d", w.Name, len(distinct), want)
