@@ -44,9 +44,10 @@ func ApplicationID(id string) Option { return Option{func(o *options) { o.applic
 // record, whenever now says so: what is seen in the end must not depend on it. Commits that follow each record stay.
 func CommitBetween(now func() bool) Option { return Option{func(o *options) { o.between = now }} }
 
-// Databases has the rows of tasks kept in databases that open makes, each of them empty, instead of in memory: to test a
-// storage engine by what topologies do with it. A driver that is started again after a crash opens new ones, and restores
-// them from the changelogs.
+// Databases has the rows of tasks kept in databases that open makes instead of in memory: to test a storage engine by what
+// topologies do with it. They are opened in the same order whenever the driver starts, and closed before it starts again. One
+// that is empty is restored from the changelogs; one that comes back with the rows it was closed with, or with older ones, goes
+// on from its checkpoints.
 func Databases(open func(stores ...string) (store.DB, error)) Option {
 	return Option{func(o *options) { o.databases = open }}
 }

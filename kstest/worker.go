@@ -22,7 +22,8 @@ type worker struct {
 	db     store.DB // nil for a subtopology without stores
 	task   *task.Task
 	inputs []*input
-	outs   []record.Out // of the open transaction
+	outs   []record.Out       // of the open transaction
+	ends   []store.Checkpoint // of the last commit, reused
 
 	committed map[task.TP]task.Offset // outlives the task
 }
@@ -117,7 +118,8 @@ func (d *Driver) database(stores []string) store.DB {
 	return db
 }
 
-// restore fills a store from its changelog. A source topic that serves as one counts as far as it was processed.
+// restore fills a store from its changelog, from where its rows end. A source topic that serves as one counts as far as it was
+// processed.
 func (w *worker) restore(s *decl.Store) {
 	d := w.d
 	d.t.Helper()
@@ -129,14 +131,21 @@ func (w *worker) restore(s *decl.Store) {
 	if s.Source != "" {
 		log = log[:w.committed[task.TP{Topic: name, Partition: w.id.Partition}].Offset]
 	}
-	entries := make([]changelog.Entry, 0, len(log))
-	for _, r := range log {
+	from, found := w.db.Checkpoint(name)
+	if !found {
+		from = store.Checkpoint{Changelog: name}
+	}
+	end := int64(len(log))
+	if from.Offset > end {
+		d.fail(fmt.Errorf("a database for store %q was given that is at offset %d of a changelog of %d records: it is of another run", s.Name, from.Offset, end))
+	}
+	entries := make([]changelog.Entry, 0, end-from.Offset)
+	for _, r := range log[from.Offset:] {
 		if r.Key != nil {
 			entries = append(entries, changelog.Entry{Key: r.Key, Value: r.Value, Headers: r.Headers, Time: r.Time})
 		}
 	}
-	end := int64(len(log))
-	r := changelog.NewRestore(s, store.Checkpoint{Changelog: name}, end, w.db.Prefix(s.Name), w.db)
+	r := changelog.NewRestore(s, from, end, w.db.Prefix(s.Name), w.db)
 	if err := r.Feed(entries, end); err != nil {
 		d.fail(err)
 	}
@@ -195,12 +204,29 @@ func (w *worker) commit() error {
 		d.write(o)
 	}
 	if w.db != nil {
-		if err := w.db.Commit(); err != nil {
+		if err := w.db.Commit(w.checkpoints()...); err != nil {
 			return err
 		}
 	}
 	w.task.Committed()
 	return nil
+}
+
+// checkpoints returns how far the changelogs go that the rows of the task are in.
+func (w *worker) checkpoints() []store.Checkpoint {
+	w.ends = w.ends[:0]
+	for _, s := range w.sub.Stores {
+		if s.NoChangelog {
+			continue
+		}
+		name := graph.Changelog(w.d.options.application, s)
+		end := int64(len(w.d.topic(name).partitions[w.id.Partition]))
+		if s.Source != "" {
+			end = w.committed[task.TP{Topic: name, Partition: w.id.Partition}].Offset
+		}
+		w.ends = append(w.ends, store.Checkpoint{Changelog: name, Offset: end})
+	}
+	return w.ends
 }
 
 // abort drops the open transaction.

@@ -16,6 +16,13 @@ type Stateful interface {
 	Rest(w *Writer)
 }
 
+// A Foretelling format has records that say more than Kafka Streams' do go before its own.
+type Foretelling interface {
+	Format
+	// Foretell returns the headers of a record to be logged before that of a row, the same in all else; nil: there is none.
+	Foretell(value []byte) []record.Header
+}
+
 // Flags of a version, the last byte of its row.
 const (
 	// Deleted: the key has no value from this time on.
@@ -26,6 +33,10 @@ const (
 	Bounded
 	// Void: nothing is known of this time any more. The row is there for the changelog, which is told a deletion.
 	Void
+	// Told: the other flags do not follow from what is behind this version, so that the changelog is told them.
+	Told
+
+	flagged = Told<<1 - 1 // all there are
 )
 
 // VersionLen is the length of the time a version's key ends with, bytes.
@@ -59,10 +70,24 @@ func VersionFlags(row []byte) (value []byte, flags byte, err error) {
 // versioned: all versions of each key, newest first, and the highest time of all (the clock), under the empty key. The
 // clock is not logged. A record older than the history, seen from the highest time before it, was refused when it was
 // written, and is refused again.
+//
+// A version whose flags must be told is logged twice, so that its record is that of Kafka Streams: the first time with the flags in a
+// header. Readers who do not know it take the second for a repetition.
 type versioned struct {
 	history  int64
 	observed int64 // highest time of the records before, -1 for none
+	told     told
 }
+
+// told are the flags that a record told of the version that the next one is of; of no version, if flags is 0.
+type told struct {
+	flags byte
+	at    int64
+	key   []byte
+}
+
+// flagsHeader is the header that tells the flags of a version, one byte.
+const flagsHeader = "millrace-flags"
 
 func (*versioned) Record(a *record.Arena, key, value []byte, has bool, _ int64) (Entry, bool) {
 	k, at, ok := Version(key)
@@ -80,35 +105,67 @@ func (*versioned) Record(a *record.Arena, key, value []byte, has bool, _ int64) 
 	return e, true
 }
 
+// Foretell implements Foretelling.
+func (*versioned) Foretell(value []byte) []record.Header {
+	if _, flags, err := VersionFlags(value); err == nil && flags&Told != 0 {
+		return []record.Header{{Key: flagsHeader, Value: []byte{flags}}}
+	}
+	return nil
+}
+
 func (f *versioned) Rows(w *Writer, e *Entry) {
-	if e.Time < f.observed-f.history {
+	flags := byte(0)
+	switch t := &f.told; {
+	case e.Time < f.observed-f.history:
 		return
+	case t.flags != 0 && t.at == e.Time && string(t.key) == string(e.Key):
+		flags = t.flags
+	case e.Value == nil:
+		flags = Deleted
+	}
+	f.told.flags = 0
+	for _, h := range e.Headers {
+		if h.Key != flagsHeader {
+			continue
+		}
+		if len(h.Value) != 1 || h.Value[0]&Told == 0 || h.Value[0]&^flagged != 0 || (h.Value[0]&(Deleted|Void) == 0) != (e.Value != nil) {
+			w.Fail(fmt.Errorf("layout: the changelog of a versioned store has a header %s of %x, which is none of this program's: a later one wrote it", flagsHeader, h.Value))
+			return
+		}
+		flags = h.Value[0]
+		f.told = told{flags, e.Time, append(f.told.key[:0], e.Key...)}
 	}
 	f.observed = max(f.observed, e.Time)
 	w.Key(e.Key)
 	w.Key(AppendVersion(nil, e.Time))
 	w.Time(e.Time)
-	if e.Value == nil {
-		w.Value([]byte{Deleted})
-		return
-	}
 	w.Value(e.Value)
-	w.Value([]byte{0})
+	w.Value([]byte{flags})
 }
 
 // Resume implements Stateful.
 func (f *versioned) Resume(get func(key []byte) ([]byte, bool, error)) error {
 	b, ok, err := get(nil)
-	if err == nil && ok {
-		f.observed, _ = Time(b)
+	if err != nil || !ok {
+		return err
 	}
-	return err
+	if f.observed, b = Time(b); len(b) > TimeLen {
+		f.told = told{flags: b[TimeLen], key: append([]byte(nil), b[TimeLen+1:]...)}
+		f.told.at, _ = Time(b)
+	}
+	return nil
 }
 
-// Rest implements Stateful.
+// Rest implements Stateful: the clock and, behind it, what was told of the version whose record is yet to come.
 func (f *versioned) Rest(w *Writer) {
-	if f.observed >= 0 {
-		w.Key(nil)
-		w.Time(f.observed)
+	if f.observed < 0 {
+		return
+	}
+	w.Key(nil)
+	w.Time(f.observed)
+	if t := &f.told; t.flags != 0 {
+		w.Time(t.at)
+		w.Value([]byte{t.flags})
+		w.Value(t.key)
 	}
 }

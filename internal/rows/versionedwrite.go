@@ -54,6 +54,9 @@ func (s *Versioned[K, V]) Set(k K, v V, has bool, at int64, old bool) (w Written
 // next. A deletion that overwrites the newest version at its very time leaves a trace only if a stretch ends there: else the
 // key is as if nothing had ever been put at that time, and an older put becomes the newest version. Edge and Bounded remember
 // whether a stretch ends where a version begins.
+//
+// A restore finds that out only for a version put behind all others of its key: there a stretch ends at its time if there is
+// one before it. Of others the changelog is told the flags.
 func (s *Versioned[K, V]) place(n int, has bool, at int64, old bool, w *Written[V]) (flags byte) {
 	var same, before version // of the same time, and the one before that
 	var isSame, isBefore, seen bool
@@ -78,13 +81,15 @@ func (s *Versioned[K, V]) place(n int, has bool, at int64, old bool, w *Written[
 	stretched := isBefore && before.has() // what was before is one that ends here
 	switch {
 	case !w.Latest:
-		flags = layout.Edge | layout.Bounded
+		flags = layout.Edge | layout.Bounded | layout.Told
+	case has && stretched:
+		flags = layout.Edge
 	case has:
-		if stretched || isSame && (!same.has() || same.flags&layout.Edge != 0) {
-			flags = layout.Edge
+		if isSame && (!same.has() || same.flags&layout.Edge != 0) {
+			flags = layout.Edge | layout.Told
 		}
 	case isSame && same.has() && same.flags&layout.Edge == 0 && !stretched && !(isBefore && before.flags&layout.Bounded != 0):
-		return layout.Deleted | layout.Void
+		return layout.Deleted | layout.Void | layout.Told
 	}
 	if !has {
 		flags |= layout.Deleted

@@ -22,6 +22,8 @@ type taskStore struct {
 	guard  *guard
 	prefix []byte
 	format layout.Format
+
+	foretelling layout.Foretelling // format, if it is one
 }
 
 // A hook is a function to be called at every commit.
@@ -112,7 +114,11 @@ func (t *Task) openStores() error {
 		if db == nil {
 			return fmt.Errorf("task: %s: no database for store %q (%s)", t.c.ID, s.Name, s.At)
 		}
-		t.stores = append(t.stores, taskStore{decl: s, db: db, guard: &guard{db, t, s.Headers}, prefix: db.Prefix(s.Name), format: layout.Of(s)})
+		format := layout.Of(s)
+		foretelling, _ := format.(layout.Foretelling)
+		t.stores = append(t.stores, taskStore{
+			decl: s, db: db, guard: &guard{db, t, s.Headers}, prefix: db.Prefix(s.Name), format: format, foretelling: foretelling,
+		})
 		if !slices.Contains(t.dbs, db) {
 			t.dbs = append(t.dbs, db)
 		}

@@ -32,6 +32,9 @@ type Options struct {
 	Heap       string            // of Java, as "1g"; empty: 384m
 	LongRun    bool              // use the optimising compiler: slower to start, faster after a minute
 	Properties map[string]string // Kafka's settings, over those in kafka/server.properties
+	Node       int               // node id; 0: 1
+	ClusterID  string            // the same for all brokers of one cluster; empty: one of its own
+	Files      map[string][]byte // certificates and the like, put into the broker's folder, where it runs
 }
 
 // A Broker is one Apache Kafka broker in a process of its own. Its methods must not be called at the same time.
@@ -110,7 +113,7 @@ func (b *Broker) Start(ctx context.Context) error {
 				b.controller = ports[1]
 			}
 		}
-		if err := prepare(b.dir, b.port, b.controller, b.opts.Properties); err != nil {
+		if err := b.prepare(ctx); err != nil {
 			return err
 		}
 		said, err := b.launch(ctx, childAttr())
@@ -191,6 +194,7 @@ func (b *Broker) arguments() []string {
 	}
 	return append(args, "-XX:-UsePerfData", "-Djava.awt.headless=true",
 		"-Dlog4j2.configurationFile="+filepath.Join(b.dir, "log4j2.properties"),
+		"-Dlog4j.configuration=file:"+filepath.Join(b.dir, "log4j.properties"),
 		"-cp", filepath.Join(b.kit.Libs, "*"), "kafka.Kafka", filepath.Join(b.dir, "server.properties"))
 }
 
@@ -235,6 +239,7 @@ func (b *Broker) Stop() error {
 	if b.process == nil {
 		return nil
 	}
+	_ = b.process.Signal(syscall.SIGCONT) // a paused process would not see the next one; one that has ended needs none
 	if err := b.process.Signal(syscall.SIGTERM); err != nil && !errors.Is(err, os.ErrProcessDone) {
 		return fmt.Errorf("testkafka: cannot stop the broker on %s: %w", b.Addr(), err)
 	}
@@ -261,8 +266,27 @@ func (b *Broker) Kill() {
 	b.process = nil
 }
 
+// Pause stops the broker's process as SIGSTOP does: its connections stay, and nothing answers. Resume lets it go on.
+func (b *Broker) Pause() error { return b.signal(syscall.SIGSTOP, "pause") }
+
+// Resume lets a paused broker go on.
+func (b *Broker) Resume() error { return b.signal(syscall.SIGCONT, "resume") }
+
+func (b *Broker) signal(s syscall.Signal, verb string) error {
+	if b.process == nil {
+		return fmt.Errorf("testkafka: cannot %s the broker on %s: it does not run", verb, b.Addr())
+	}
+	if err := b.process.Signal(s); err != nil {
+		return fmt.Errorf("testkafka: cannot %s the broker on %s: %w", verb, b.Addr(), err)
+	}
+	return nil
+}
+
 // Close ends the broker for good, and removes its folder if it is a temporary one.
 func (b *Broker) Close() error { return b.close(false) }
+
+// CloseKeepLog is Close, but leaves the log for whoever looks into a failed test.
+func (b *Broker) CloseKeepLog() error { return b.close(true) }
 
 // close keeps the log when told to.
 func (b *Broker) close(keepLog bool) error {

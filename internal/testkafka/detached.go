@@ -30,11 +30,11 @@ func Up(ctx context.Context, kit Kit, opts Options) (addr string, started bool, 
 		return "", false, err
 	}
 	defer b.lock.Close() // the broker holds it on
-	if err := prepare(b.dir, b.port, b.controller, opts.Properties); err != nil {
-		return "", false, err
-	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
+	if err := b.prepare(ctx); err != nil {
+		return "", false, err
+	}
 	if _, err := b.launch(ctx, detachedAttr()); err != nil {
 		return "", false, err
 	}

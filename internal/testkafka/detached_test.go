@@ -60,11 +60,11 @@ func TestDownSparesTheProcessThatGotTheIdLater(t *testing.T) {
 
 func TestDataIsFormattedOnce(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	if err := format(data); err != nil {
+	if err := format(data, NewClusterID(), 1); err != nil {
 		t.Fatal(err)
 	}
 	before := read(t, filepath.Join(data, "meta.properties"))
-	if err := format(data); err != nil {
+	if err := format(data, NewClusterID(), 1); err != nil {
 		t.Fatal(err)
 	}
 	if after := read(t, filepath.Join(data, "meta.properties")); after != before {
@@ -73,7 +73,7 @@ func TestDataIsFormattedOnce(t *testing.T) {
 }
 
 func TestSettingsOfATestComeLast(t *testing.T) {
-	got := properties("a=1\n", "/data", 1, 2, map[string]string{"b": "3", "a": "2"})
+	got := properties("a=1\n", "/data", 1, 2, 3, map[string]string{"b": "3", "a": "2"})
 	if want := "a=1\n\nlisteners=PLAINTEXT://127.0.0.1:1,CONTROLLER://127.0.0.1:2\nadvertised.listeners=PLAINTEXT://127.0.0.1:1\ncontroller.quorum.voters=1@127.0.0.1:2\nlog.dirs=/data\na=2\nb=3\n"; got != want {
 		t.Errorf("properties:\n%s\nwant:\n%s", got, want)
 	}

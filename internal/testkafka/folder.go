@@ -1,12 +1,14 @@
 package testkafka
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
 	"maps"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -17,37 +19,55 @@ import (
 //	lock               held by whoever uses the folder, and by the broker itself
 //	log                what the broker printed, over all its starts
 //	server.properties
-//	log4j2.properties
+//	log4j2.properties  and log4j.properties, for versions before 4
 //	data/              topics; formatted as `kafka-storage format` does
 //	pid                process id and address of the broker, if it runs
 
-// prepare writes the broker's configuration, and formats its data unless that was done before.
-func prepare(dir string, port, controller int, extra map[string]string) error {
-	static, err := files.ReadFile("kafka/server.properties")
-	if err != nil {
-		return fmt.Errorf("testkafka: %w", err)
+// prepare writes the broker's configuration and files, and formats its data unless that was done before.
+func (b *Broker) prepare(ctx context.Context) error {
+	data := filepath.Join(b.dir, "data")
+	content := map[string][]byte{}
+	for _, name := range []string{"server.properties", "log4j2.properties", "log4j.properties"} {
+		raw, err := files.ReadFile("kafka/" + name)
+		if err != nil {
+			return fmt.Errorf("testkafka: %w", err)
+		}
+		content[name] = raw
 	}
-	log4j, err := files.ReadFile("kafka/log4j2.properties")
-	if err != nil {
-		return fmt.Errorf("testkafka: %w", err)
-	}
-	data := filepath.Join(dir, "data")
-	conf := properties(string(static), data, port, controller, extra)
-	for name, content := range map[string][]byte{"server.properties": []byte(conf), "log4j2.properties": log4j} {
-		if err := os.WriteFile(filepath.Join(dir, name), content, 0o644); err != nil {
+	conf := properties(string(content["server.properties"]), data, b.port, b.controller, b.node(), b.opts.Properties)
+	content["server.properties"] = []byte(conf)
+	maps.Copy(content, b.opts.Files)
+	for name, raw := range content {
+		if err := os.WriteFile(filepath.Join(b.dir, name), raw, 0o644); err != nil {
 			return fmt.Errorf("testkafka: cannot configure a broker: %w", err)
 		}
 	}
-	return format(data)
+	cluster := b.opts.ClusterID
+	if cluster == "" {
+		cluster = NewClusterID()
+	}
+	if v := b.kit.Version; v != "" && v != Version {
+		return b.formatByTool(ctx, data, cluster)
+	}
+	return format(data, cluster, b.node())
 }
 
+// formatted reports whether a folder holds a broker's data, which formatting would make another cluster's.
+func formatted(data string) bool {
+	_, err := os.Stat(filepath.Join(data, "meta.properties"))
+	return err == nil
+}
+
+func (b *Broker) node() int { return max(1, b.opts.Node) }
+
 // properties completes the configuration. Of two lines with one key the later one wins.
-func properties(static, data string, port, controller int, extra map[string]string) string {
+func properties(static, data string, port, controller, node int, extra map[string]string) string {
 	var b strings.Builder
 	b.WriteString(static)
-	fmt.Fprintf(&b, "\nlisteners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d\n", port, controller)
+	fmt.Fprintf(&b, "\nnode.id=%d\n", node)
+	fmt.Fprintf(&b, "listeners=PLAINTEXT://127.0.0.1:%d,CONTROLLER://127.0.0.1:%d\n", port, controller)
 	fmt.Fprintf(&b, "advertised.listeners=PLAINTEXT://127.0.0.1:%d\n", port)
-	fmt.Fprintf(&b, "controller.quorum.voters=1@127.0.0.1:%d\n", controller)
+	fmt.Fprintf(&b, "controller.quorum.voters=%d@127.0.0.1:%d\n", node, controller)
 	fmt.Fprintf(&b, "log.dirs=%s\n", data)
 	for _, k := range slices.Sorted(maps.Keys(extra)) {
 		fmt.Fprintf(&b, "%s=%s\n", k, extra[k])
@@ -55,11 +75,10 @@ func properties(static, data string, port, controller int, extra map[string]stri
 	return b.String()
 }
 
-// format writes the two files that `kafka-storage format` writes, without starting a Java for it: the ids, and the
-// feature levels of a new cluster (transaction.version=2 among them), which do not depend on the ids.
-func format(data string) error {
-	meta := filepath.Join(data, "meta.properties")
-	if _, err := os.Stat(meta); err == nil {
+// format writes the two files that `kafka-storage format` of Version writes, unless they are there, without starting a Java for it: the ids,
+// and the feature levels of a new cluster (transaction.version=2 among them), which do not depend on the ids.
+func format(data, cluster string, node int) error {
+	if formatted(data) {
 		return nil
 	}
 	features, err := files.ReadFile("kafka/bootstrap.checkpoint")
@@ -72,15 +91,29 @@ func format(data string) error {
 	if err := os.WriteFile(filepath.Join(data, "bootstrap.checkpoint"), features, 0o644); err != nil {
 		return fmt.Errorf("testkafka: cannot format: %w", err)
 	}
-	ids := fmt.Sprintf("version=1\ncluster.id=%s\nnode.id=1\ndirectory.id=%s\n", newUUID(), newUUID())
-	if err := os.WriteFile(meta, []byte(ids), 0o644); err != nil {
+	ids := fmt.Sprintf("version=1\ncluster.id=%s\nnode.id=%d\ndirectory.id=%s\n", cluster, node, NewClusterID())
+	if err := os.WriteFile(filepath.Join(data, "meta.properties"), []byte(ids), 0o644); err != nil {
 		return fmt.Errorf("testkafka: cannot format: %w", err)
 	}
 	return nil
 }
 
-// newUUID returns a random id as Kafka writes them. One that begins with a dash is refused by some of its tools.
-func newUUID() string {
+// formatByTool has Kafka's own tool format the data: other versions begin with other feature levels.
+func (b *Broker) formatByTool(ctx context.Context, data, cluster string) error {
+	if formatted(data) {
+		return nil
+	}
+	cmd := exec.CommandContext(ctx, b.kit.Java, "-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
+		"-cp", filepath.Join(b.kit.Libs, "*"), "kafka.tools.StorageTool", "format", "-t", cluster, "-c", "server.properties")
+	cmd.Dir = b.dir
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("testkafka: cannot format for Kafka %s: %w\n%s", b.kit.Version, err, lastLines(string(out), 10))
+	}
+	return nil
+}
+
+// NewClusterID returns a random id as Kafka writes them, for clusters and folders. One that begins with a dash is refused by some of its tools.
+func NewClusterID() string {
 	var id [16]byte
 	for {
 		rand.Read(id[:])

@@ -25,8 +25,9 @@ const module = "module github.com/millrace-streams/millrace\n"
 
 // A Kit is what it takes to run brokers.
 type Kit struct {
-	Java string // program
-	Libs string // folder of Kafka's jars
+	Java    string // program
+	Libs    string // folder of Kafka's jars
+	Version string // of Kafka, as 4.3.1; empty: Version
 }
 
 // Missing says that this machine cannot run Kafka, and what would change that. It is the one reason for which tests of
@@ -37,26 +38,51 @@ func (m *Missing) Error() string { return "testkafka: no real Kafka: " + m.Why }
 
 // FindKit looks for Java and Kafka's jars: KAFKA_LIBS, else .kafka/libs in the project, which Maven fills when it is not
 // there yet. It fails with *Missing where one of them cannot be had.
-func FindKit(ctx context.Context) (Kit, error) {
+func FindKit(ctx context.Context) (Kit, error) { return FindKitOf(ctx, "") }
+
+// FindKitOf is FindKit for one version of Kafka, as 3.9.1, or 3.9 for one of that line; empty is whatever KAFKA_LIBS
+// holds, else Version. Jars of KAFKA_LIBS that are of another version are passed over. Outside the project, jars are
+// kept in the user's cache folder.
+func FindKitOf(ctx context.Context, version string) (Kit, error) {
 	java, err := findJava(ctx)
 	if err != nil {
 		return Kit{}, err
 	}
 	if libs := os.Getenv("KAFKA_LIBS"); libs != "" {
-		if !holdsKafka(libs) {
+		have := versionOf(libs)
+		if have == "" {
 			return Kit{}, fmt.Errorf("testkafka: no kafka_*.jar in %s: set KAFKA_LIBS to a folder with all jars of a broker, or unset it", libs)
 		}
-		return Kit{Java: java, Libs: libs}, nil
+		if SameVersion(have, version) {
+			return Kit{Java: java, Libs: libs, Version: have}, nil
+		}
 	}
+	full, err := FullVersion(version)
+	if err != nil {
+		return Kit{}, err
+	}
+	cache, err := jarCache()
+	if err != nil {
+		return Kit{}, err
+	}
+	libs, err := fetchLibs(ctx, cache, full)
+	if err != nil {
+		return Kit{}, err
+	}
+	return Kit{Java: java, Libs: libs, Version: full}, nil
+}
+
+// jarCache is .kafka in the project; for other programs' tests, a folder of the user's.
+func jarCache() (string, error) {
 	root, err := projectRoot()
-	if err != nil {
-		return Kit{}, err
+	if err == nil {
+		return filepath.Join(root, ".kafka"), nil
 	}
-	libs, err := fetchLibs(ctx, filepath.Join(root, ".kafka"))
-	if err != nil {
-		return Kit{}, err
+	user, cacheErr := os.UserCacheDir()
+	if cacheErr != nil {
+		return "", &Missing{fmt.Sprintf("nowhere to keep jars (%v): set KAFKA_LIBS", cacheErr)}
 	}
-	return Kit{Java: java, Libs: libs}, nil
+	return filepath.Join(user, "millrace", "kafka"), nil
 }
 
 // Required reports whether a missing Kafka is a failure: MILLRACE_REQUIRE_KAFKA is set, and not to 0.
@@ -118,13 +144,17 @@ func projectRoot() (string, error) {
 	}
 }
 
-// fetchLibs returns cache/libs, filled by Maven unless it holds what pom.xml asks for already. The folder appears whole
-// or not at all; of several test processes one fetches and the others wait.
-func fetchLibs(ctx context.Context, cache string) (string, error) {
+// fetchLibs returns cache/libs, or cache/libs-VERSION for another version than Version, filled by Maven unless it holds
+// what pom.xml asks for already. The folder appears whole or not at all; of several test processes one fetches and the
+// others wait.
+func fetchLibs(ctx context.Context, cache, version string) (string, error) {
 	libs := filepath.Join(cache, "libs")
-	pom, err := files.ReadFile("kafka/pom.xml")
+	if version != Version {
+		libs += "-" + version
+	}
+	pom, err := pomOf(version)
 	if err != nil {
-		return "", fmt.Errorf("testkafka: %w", err)
+		return "", err
 	}
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", fmt.Errorf("testkafka: cannot keep jars: %w", err)

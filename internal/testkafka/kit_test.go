@@ -68,7 +68,7 @@ func TestJarsAreFetchedOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
-			if libs, err := fetchLibs(t.Context(), cache); err != nil || !holdsKafka(libs) {
+			if libs, err := fetchLibs(t.Context(), cache, Version); err != nil || !holdsKafka(libs) {
 				t.Errorf("fetchLibs = %q, %v", libs, err)
 			}
 		})
@@ -81,7 +81,7 @@ func TestJarsAreFetchedOnce(t *testing.T) {
 
 func TestJarsOfAnotherVersionAreReplaced(t *testing.T) {
 	runs, cache := maven(t), t.TempDir()
-	libs, err := fetchLibs(t.Context(), cache)
+	libs, err := fetchLibs(t.Context(), cache, Version)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func TestJarsOfAnotherVersionAreReplaced(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(libs, "pom.xml"), []byte("<project>of last year</project>"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := fetchLibs(t.Context(), cache); err != nil {
+	if _, err := fetchLibs(t.Context(), cache, Version); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(stale); !errors.Is(err, os.ErrNotExist) || read(t, runs) != "run\nrun\n" {
@@ -103,7 +103,7 @@ func TestJarsOfAnotherVersionAreReplaced(t *testing.T) {
 func TestFailedFetchLeavesNoJarsAndSaysWhy(t *testing.T) {
 	onPath(t, script(t, "mvn", "mkdir libs; echo half >libs/kafka_2.13-1.jar; echo '[ERROR] no route to host'; echo '[ERROR] more'; exit 1\n"))
 	cache := t.TempDir()
-	_, err := fetchLibs(t.Context(), cache)
+	_, err := fetchLibs(t.Context(), cache, Version)
 	if _, ok := errors.AsType[*Missing](err); !ok || !strings.HasSuffix(err.Error(), ": no route to host") {
 		t.Errorf("fetchLibs = %v; want *Missing with Maven's first error", err)
 	}

@@ -31,7 +31,7 @@ func lineup(c config) string {
 
 func TestEveryWorkloadHasOurEngineAndItsCeiling(t *testing.T) {
 	for mode, want := range map[string]string{
-		"throughput": "copy:millrace copy:b0 count-1k:millrace count-1k:h count-100k:millrace count-100k:h count-1m:millrace count-1m:h table-join:millrace",
+		"throughput": "copy:millrace copy:b0 count-1k:millrace count-1k:h count-100k:millrace count-100k:h count-1m:millrace count-1m:h window:millrace window:h session:millrace table-join:millrace stream-join:millrace shuffle:millrace",
 		"restart":    "count-1m:millrace",
 		"restore":    "count-1m:millrace count-1m:h",
 	} {
