@@ -258,9 +258,9 @@ func (w *worker) offsets() []txn.Offset {
 
 // apply hands the writes of the commit to the stores: Kafka has said that it happened.
 func (w *worker) apply() error {
-	took := w.now
+	info := CommitInfo{Worker: w.id, Records: w.records}
 	w.tick()
-	info := CommitInfo{Worker: w.id, Records: w.records, Took: w.now.Sub(took)}
+	answered := w.now
 	for _, s := range w.slots {
 		if !s.task.Dirty() {
 			continue
@@ -280,8 +280,10 @@ func (w *worker) apply() error {
 		s.notePositions()
 		w.p.trim.committed(s)
 	}
+	w.tick()
 	w.lastCommit = w.now
 	w.records, w.sentBytes = 0, 0
+	info.Took, info.Stores = w.now.Sub(w.commitAt), w.now.Sub(answered)
 	if w.p.cfg.Events.Committed != nil {
 		w.p.cfg.Events.Committed(info)
 	}

@@ -35,7 +35,8 @@ type CommitInfo struct {
 	Worker  int
 	Records int           // processed since the commit before
 	Tasks   int           // that took part
-	Took    time.Duration // from the last record to the answer
+	Took    time.Duration // from the last record until Kafka has answered and the stores hold it; at most once: with the batch itself
+	Stores  time.Duration // what the stores took of it
 }
 
 // RecoverInfo tells why a worker's uncommitted work was taken back.

@@ -48,15 +48,16 @@ type worker struct {
 
 	now        time.Time // read once per turn
 	lastCommit time.Time
+	commitAt   time.Time // when the commit under way, or the last one, began
 	lastInput  time.Time
-	beganAt    time.Time // of the open transaction
-	restUntil  time.Time // no record may be sent before
-	records    int       // processed since the last commit
-	sentBytes  int64     // in the open transaction
-	origins    []origin  // of the records sent in the open transaction, when a policy may want to know
-	refused    *origin   // of the record that a broker refused: told to its task after the abort
-	broken     error     // a Begin that failed inside a task
-	rr         int32     // partition for records without a key
+	beganAt    time.Time      // of the open transaction
+	restUntil  time.Time      // no record may be sent before
+	records    int            // processed since the last commit
+	sentBytes  int64          // in the open transaction
+	origins    []origin       // of the records sent in the open transaction, when a policy may want to know
+	refused    *origin        // of the record that a broker refused: told to its task after the abort
+	broken     error          // a Begin that failed inside a task
+	rr         int32          // partition for records without a key
 	calls      sync.WaitGroup // of user code, under way
 	stopped    bool
 	done       chan struct{}
@@ -441,6 +442,7 @@ func (w *worker) commit() {
 
 // prepare emits the tables' changes and writes the changelogs, so that all records of the transaction are sent.
 func (w *worker) prepare() (dirty bool, err error) {
+	w.commitAt = w.now
 	if w.p.cfg.Guarantee == AtMostOnce {
 		for _, s := range w.slots {
 			for _, in := range s.inputs {

@@ -127,7 +127,7 @@ func outerSide[K, Mine, Theirs, L, R, Out any](s *joinSide[K, Mine, Theirs, Out]
 			s.next(m, k, s.join(v, none, false))
 			*m = saved
 		default:
-			w.earliest = min(w.earliest, saved.Time)
+			w.came(saved.Time)
 			add(saved.Time, k, v)
 		}
 		s.mine.Put(k, v, true, saved.Time, saved.Time, saved.Headers)

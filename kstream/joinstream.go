@@ -83,7 +83,7 @@ func (j streamJoin[K, L, R, Out]) add(left Stream[K, L], right Stream[K, R]) Str
 	if j.shared != "" {
 		shared = joinStore(decl.Store{Name: j.name + j.shared, Kind: decl.KeyValue, Key: k, Value: l}, j.opts)
 		j.step.Stores = append(j.step.Stores, shared)
-		j.step.Clocks = []string{rows.StoreClock(shared)}
+		j.step.Clocks = []string{rows.StoreClock(shared), earliestClock(shared)}
 	}
 	out := dsl.Pair(j.step, h, o, func(env graph.Env, n *graph.Node, next record.Fn[K, Out]) dsl.Sides[K, L, R] {
 		return j.wire(env, n, next, b, this, other, shared, k, r)

@@ -22,21 +22,25 @@ type waiting[K, L, R, Out any] struct {
 	rows  *rows.Unmatched[K, L, R]
 	time  *graph.Clock // the latest time of both sides
 
-	known    bool  // earliest is; a rollback may have changed the rows
-	earliest int64 // no look is worth while before its window has closed; nothing: there may be any
+	// No look is worth while before the window of a row of this time has closed; nothing: there may be any; -1: not known. It
+	// travels with the offsets, because the rows alone do not say when Kafka Streams would look.
+	earliest *graph.Clock
 	from     int64 // all rows before it are sent or matched
 	due      int64 // no look before, wall-clock milliseconds
 }
 
 const nothing = math.MaxInt64
 
+// earliestClock is the name of the clock of a join that says when to look at what waits in a store.
+func earliestClock(shared *decl.Store) string { return shared.Name + "/e" }
+
 func openWaiting[K, L, R, Out any](env graph.Env, n *graph.Node, next record.Fn[K, Out], j streamJoin[K, L, R, Out], b joinBounds, shared *decl.Store, right serde.Serde[R]) *waiting[K, L, R, Out] {
 	w := &waiting[K, L, R, Out]{
 		env: env, next: next, join: j.join, b: b, outer: j.rightOuter,
 		rows: rows.OpenUnmatched[K, L, R](env, n, shared, right),
-		time: env.Clock(rows.StoreClock(shared)), earliest: nothing,
+		time: env.Clock(rows.StoreClock(shared)), earliest: env.Clock(earliestClock(shared)),
 	}
-	env.OnRollback(func() { w.known, w.from, w.due = false, 0, 0 })
+	env.OnRollback(func() { w.from, w.due = 0, 0 })
 	env.AtIdle(n, func() {
 		w.time.Raise(env.StreamTime())
 		hand := *env.Meta()
@@ -45,34 +49,42 @@ func openWaiting[K, L, R, Out any](env graph.Env, n *graph.Node, next record.Fn[
 	return w
 }
 
-// look finds out how early the rows begin.
+// look finds out how early the rows begin, where nothing says so: state taken over from Kafka Streams.
 func (w *waiting[K, L, R, Out]) look() {
-	w.known, w.earliest = true, nothing
+	w.earliest.Set(nothing)
 	if at, ok := w.rows.Earliest(); ok {
-		w.earliest = at
+		w.earliest.Set(at)
+	}
+}
+
+// came tells of a row of a time.
+func (w *waiting[K, L, R, Out]) came(at int64) {
+	if at < w.earliest.Now() {
+		w.earliest.Set(at)
 	}
 }
 
 // send sends the records whose windows have closed, on behalf of the record in hand: with its headers. after is the reach of
 // the side that it is of.
 func (w *waiting[K, L, R, Out]) send(m, hand *record.Meta, after int64) {
-	if !w.known {
+	if w.earliest.Now() < 0 {
 		w.look()
 	}
 	now := w.time.Now()
 	// With earliest nothing the sum overflows, and there is a look unless both are 0: also one that finds nothing counts
 	// for the interval.
-	if w.earliest+after+w.b.grace >= now {
+	if w.earliest.Now()+after+w.b.grace >= now {
 		return
 	}
 	wall := w.env.Now()
 	if wall < w.due {
 		return
 	}
-	w.due, w.earliest = wall+w.b.every, nothing
+	w.due = wall + w.b.every
+	w.earliest.Set(nothing)
 	var leftOpen, rightOpen bool
 	w.rows.Walk(w.from, func(row rows.Waiting[K, L, R]) bool {
-		w.earliest = row.Time
+		w.earliest.Set(row.Time)
 		if leftOpen && rightOpen {
 			return false
 		}
@@ -92,7 +104,8 @@ func (w *waiting[K, L, R, Out]) send(m, hand *record.Meta, after int64) {
 		// Rows of one side are in the order in which they close. Of a left join that is all there is, and of what follows only
 		// the end counts.
 		if !w.outer {
-			w.earliest, _ = w.rows.Latest()
+			last, _ := w.rows.Latest()
+			w.earliest.Set(last)
 			return false
 		}
 		return !(leftOpen && rightOpen && row.Len() > 1)

@@ -15,6 +15,7 @@ import (
 // Options change how a case is run. The zero value is how it was recorded.
 type Options struct {
 	Plain   bool                   // without nullable types: for cases without nulls
+	Apart   bool                   // each subtopology as a task of its own, as in production
 	Own     bool                   // as Millrace does it where it does not copy a fault of Kafka Streams: see Instead
 	Driver  []kstest.Option        // on top of those the case asks for
 	Between func(d *kstest.Driver) // called before each step; may be nil
@@ -96,11 +97,13 @@ func (p *program[S, N]) open(tb *bench, top *topology.Topology, o Options) (d *k
 		}
 	}()
 	opts := append([]kstest.Option{
-		kstest.OneTask(),
 		kstest.ApplicationID(p.c.App),
 		kstest.StartingAt(time.UnixMilli(p.c.Config.WallClockMs)),
 		kstest.OnError(func(*topology.RecordError) topology.Action { return topology.Fail() }),
 	}, o.Driver...)
+	if !o.Apart {
+		opts = append(opts, kstest.OneTask())
+	}
 	return kstest.New(tb, top, opts...), nil
 }
 

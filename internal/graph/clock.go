@@ -2,7 +2,8 @@ package graph
 
 // A Clock is an event time that a store or an operator has seen: the highest, milliseconds, -1 before the first. It
 // travels with the committed offsets, so that a record that was late stays late after a restart; an abort and a rolled
-// back record put it back.
+// back record put it back. Whoever needs it may keep another number in one, from -1 (none) on: all offsets of a task are
+// committed together, so it comes back as it was.
 type Clock struct{ now int64 }
 
 // NewClock returns a clock that has seen the given time, -1 for none.
@@ -19,5 +20,5 @@ func (c *Clock) Raise(ms int64) int64 {
 	return c.now
 }
 
-// Set puts the clock back. It is for the task.
+// Set sets the clock to a time, be it earlier. It is for the task, and for clocks that are no times.
 func (c *Clock) Set(ms int64) { c.now = ms }

@@ -68,13 +68,14 @@ func (e *changelogged) abort() {
 	}
 }
 
-// restore fills a new database from the changelog, some records at a time.
+// restore fills a new database from the changelog, some records at a time: each time by another process, as if the ones
+// before had been killed.
 func (e *changelogged) restore(t testing.TB, db store.DB, batch int) {
 	t.Helper()
 	e.db = db
-	r := changelog.NewRestore(e.d, store.Checkpoint{Changelog: "log"}, int64(len(e.topic)), db.Prefix(e.d.Name), db)
 	at := int64(0)
 	for entries := range slices.Chunk(e.topic, batch) {
+		r := changelog.NewRestore(e.d, store.Checkpoint{Changelog: "log", Offset: at}, int64(len(e.topic)), db.Prefix(e.d.Name), db)
 		at += int64(len(entries))
 		check(t, r.Feed(entries, at))
 	}
@@ -202,10 +203,33 @@ func TestSeveralVersionsOfAKeyInOneTransactionAreAllRestored(t *testing.T) {
 	s.Delete("k", ms(25))
 	s.Put("k", "b2", ms(20))
 	e.commit(t)
-	want(t, len(e.topic), 4)
+	want(t, len(e.topic), 6) // four versions, two of them put between others: those twice
 	before := state(s, []string{"k"}, []int64{9, 10, 20, 25, 30})
 	e.restore(t, memstore.Open("rows"), 3)
 	want(t, state(rows.OpenVersioned[string, string](e, node, e.d), []string{"k"}, []int64{9, 10, 20, 25, 30}), before)
+}
+
+// A deletion at the very time of the only version leaves nothing, and an older put is the newest version then, as in Kafka
+// Streams; also where the put and the deletion are one record of the changelog.
+func TestADeletionThatLeftNoTraceLeavesNoneAfterARestore(t *testing.T) {
+	for _, together := range []bool{true, false} {
+		e := newChangelogged(store.NewVersioned("rows", serde.String, serde.String, time.Second).Decl())
+		s := rows.OpenVersioned[string, string](e, node, e.d)
+		s.Put("k", "gone", ms(4))
+		if !together {
+			e.commit(t)
+		}
+		s.Delete("k", ms(4))
+		e.commit(t)
+		e.restore(t, memstore.Open("rows"), 1)
+		s = rows.OpenVersioned[string, string](e, node, e.d)
+		if until, ok := s.Put("k", "old", ms(0)); !ok || !until.IsZero() {
+			t.Errorf("together %v: the older put holds until %v, %v: want it to be the newest", together, until, ok)
+		}
+		e.commit(t)
+		e.restore(t, memstore.Open("rows"), 1)
+		want(t, state(rows.OpenVersioned[string, string](e, node, e.d), []string{"k"}, []int64{0, 4}), "k: old@0 0:old@0 4:old@0\n")
+	}
 }
 
 func TestVersionsNobodyCanAskForAreRemoved(t *testing.T) {

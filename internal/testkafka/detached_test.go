@@ -74,7 +74,7 @@ func TestDataIsFormattedOnce(t *testing.T) {
 
 func TestSettingsOfATestComeLast(t *testing.T) {
 	got := properties("a=1\n", "/data", 1, 2, 3, map[string]string{"b": "3", "a": "2"})
-	if want := "a=1\n\nlisteners=PLAINTEXT://127.0.0.1:1,CONTROLLER://127.0.0.1:2\nadvertised.listeners=PLAINTEXT://127.0.0.1:1\ncontroller.quorum.voters=1@127.0.0.1:2\nlog.dirs=/data\na=2\nb=3\n"; got != want {
+	if want := "a=1\n\nnode.id=3\nlisteners=PLAINTEXT://127.0.0.1:1,CONTROLLER://127.0.0.1:2\nadvertised.listeners=PLAINTEXT://127.0.0.1:1\ncontroller.quorum.voters=3@127.0.0.1:2\nlog.dirs=/data\na=2\nb=3\n"; got != want {
 		t.Errorf("properties:\n%s\nwant:\n%s", got, want)
 	}
 }

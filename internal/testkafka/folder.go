@@ -60,6 +60,22 @@ func formatted(data string) bool {
 
 func (b *Broker) node() int { return max(1, b.opts.Node) }
 
+// Properties returns the settings that make a broker one for tests: quick to start, small, and strict. Addresses and the
+// node id are not among them.
+func Properties() map[string]string {
+	static, err := files.ReadFile("kafka/server.properties")
+	if err != nil {
+		panic("testkafka: the embedded settings are gone: " + err.Error())
+	}
+	settings := map[string]string{}
+	for line := range strings.Lines(string(static)) {
+		if k, v, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(k, "#") {
+			settings[k] = v
+		}
+	}
+	return settings
+}
+
 // properties completes the configuration. Of two lines with one key the later one wins.
 func properties(static, data string, port, controller, node int, extra map[string]string) string {
 	var b strings.Builder

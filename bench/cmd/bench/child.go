@@ -96,7 +96,9 @@ func (c *child) stop(ctx context.Context) error {
 }
 
 // fact returns the sum of what an ended engine reported under a name, and whether it did.
-func (c *child) fact(name string) (int64, bool) { return parseFact(&c.stdout, name) }
+func (c *child) fact(name string) (int64, bool) {
+	return parseFact(bytes.NewReader(c.stdout.Bytes()), name)
+}
 
 func parseFact(r io.Reader, name string) (sum int64, ok bool) {
 	for sc := bufio.NewScanner(r); sc.Scan(); {

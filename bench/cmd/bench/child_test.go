@@ -39,6 +39,9 @@ func TestAnEngineThatStopsOnSIGTERMIsFineAndItsFactsAdd(t *testing.T) {
 	if n, ok := c.fact("mallocs"); n != 12 || !ok {
 		t.Errorf("mallocs %d, %v", n, ok)
 	}
+	if n, ok := c.fact("mallocs"); n != 12 || !ok {
+		t.Errorf("mallocs, asked for again: %d, %v", n, ok)
+	}
 	if n, ok := c.fact("replayed"); ok {
 		t.Errorf("a fact that is no number was taken as %d", n)
 	}

@@ -16,6 +16,7 @@ const (
 	rss              metric = "RSS MB"
 	mallocs          metric = "allocs/record"
 	commit99         metric = "commit p99 ms"
+	store99          metric = "stores' p99 ms"
 	killed           metric = "kill -9: s"
 	killedReplayed   metric = "replayed"
 	stopped          metric = "clean stop: s"
@@ -34,12 +35,12 @@ var titles = map[metric]string{
 
 // decimals of the metrics that are not whole numbers.
 var decimals = map[metric]int{
-	ratio: 2, wall: 1, mallocs: 2, commit99: 1, killed: 2, stopped: 2, disk: 1, restored: 2, restoredCPU: 2, logged: 2,
+	ratio: 2, wall: 1, mallocs: 2, commit99: 1, store99: 1, killed: 2, stopped: 2, disk: 1, restored: 2, restoredCPU: 2, logged: 2,
 }
 
 // columns of the table of each mode, in order.
 var columns = map[mode][]metric{
-	throughput: {perCPU, ratio, perWall, wall, rss, mallocs, commit99},
+	throughput: {perCPU, ratio, perWall, wall, rss, mallocs, commit99, store99},
 	restart:    {killed, killedReplayed, stopped, stoppedReplayed, disk},
 	restore:    {restored, restoredCPU, restoredReplayed, logged},
 }

@@ -19,7 +19,7 @@ func sample(t *testing.T) *report {
 	add := func(w, e string, round int, speed float64, err error) {
 		v := values{perCPU: speed, perWall: speed / 2, wall: 5.04, rss: 81}
 		if e == "millrace" {
-			v[mallocs], v[commit99] = 3.5, 12.3
+			v[mallocs], v[commit99], v[store99] = 3.5, 12.3, 4.5
 		}
 		if err != nil {
 			v = nil
@@ -41,11 +41,11 @@ func TestTableShowsMedianSpreadAndRatioOfTheSameRound(t *testing.T) {
 	var b strings.Builder
 	sample(t).table(&b)
 	want := `
-workload  records  engine    rounds  k records/CPU-s      x ceiling         k records/s          wall s         RSS MB      allocs/record     commit p99 ms
-copy      1000     millrace  2       2,000 (1,000-3,000)  0.75 (0.50-1.00)  1,000 (500-1,500)    5.0 (5.0-5.0)  81 (81-81)  3.50 (3.50-3.50)  12.3 (12.3-12.3)
-copy      1000     b0        2       2,500 (2,000-3,000)  -                 1,250 (1,000-1,500)  5.0 (5.0-5.0)  81 (81-81)  -                 -
-count-1k  1000     millrace  2       450 (400-500)        0.50              225 (200-250)        5.0 (5.0-5.0)  81 (81-81)  3.50 (3.50-3.50)  12.3 (12.3-12.3)
-count-1k  1000     h         1       1,000                -                 500                  5.0            81          -                 -
+workload  records  engine    rounds  k records/CPU-s      x ceiling         k records/s          wall s         RSS MB      allocs/record     commit p99 ms     stores' p99 ms
+copy      1000     millrace  2       2,000 (1,000-3,000)  0.75 (0.50-1.00)  1,000 (500-1,500)    5.0 (5.0-5.0)  81 (81-81)  3.50 (3.50-3.50)  12.3 (12.3-12.3)  4.5 (4.5-4.5)
+copy      1000     b0        2       2,500 (2,000-3,000)  -                 1,250 (1,000-1,500)  5.0 (5.0-5.0)  81 (81-81)  -                 -                 -
+count-1k  1000     millrace  2       450 (400-500)        0.50              225 (200-250)        5.0 (5.0-5.0)  81 (81-81)  3.50 (3.50-3.50)  12.3 (12.3-12.3)  4.5 (4.5-4.5)
+count-1k  1000     h         1       1,000                -                 500                  5.0            81          -                 -                 -
 `
 	if got := "\n" + b.String(); got != want {
 		t.Errorf("got%swant%s", got, want)

@@ -36,8 +36,10 @@ func (a *attempt) throughput(ctx context.Context) (values, error) {
 	if n, ok := a.child.fact(contract.Mallocs); ok {
 		v[mallocs] = float64(n) / float64(a.in.records)
 	}
-	if n, ok := a.child.fact(contract.Commit99); ok {
-		v[commit99] = float64(n) / 1000
+	for m, fact := range map[metric]string{commit99: contract.Commit99, store99: contract.Store99} {
+		if n, ok := a.child.fact(fact); ok {
+			v[m] = float64(n) / 1000
+		}
 	}
 	return v, a.verify(ctx)
 }

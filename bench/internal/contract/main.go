@@ -20,7 +20,8 @@ const ReportEnv = "MILLRACE_BENCH_REPORT"
 const (
 	Mallocs  = "mallocs"       // objects allocated from start to end of the process
 	Replayed = "replayed"      // changelog records read to bring the state up to date; several lines add up
-	Commit99 = "commit-p99-us" // of the commits, 99 in 100 took at most so many microseconds, from the last record to the broker's answer and the store's
+	Commit99 = "commit-p99-us" // 99 in 100 commits took at most so many microseconds, from the last record until broker and stores have it
+	Store99  = "store-p99-us"  // and the stores so many of them
 )
 
 // Report prints a fact, if the harness asked for facts.

@@ -118,7 +118,7 @@ func (o Options) Args() []string {
 
 // inputs returns how many input topics a workload has.
 func inputs(workload string) int {
-	if workload == "table-join" {
+	if workload == "table-join" || workload == "stream-join" {
 		return 2
 	}
 	return 1
