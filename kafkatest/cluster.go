@@ -1,0 +1,202 @@
+package kafkatest
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace-streams/millrace/kafkatest/internal/link"
+)
+
+// A Cluster is one Kafka, for one test and its subtests. Its methods end the test where they cannot do what they say.
+// They may be called from several goroutines, but only from that of the test may they end it.
+type Cluster struct {
+	t testing.TB
+	*cluster
+}
+
+// cluster is what all views of a Cluster share.
+type cluster struct {
+	way     Way
+	asked   asked
+	version string
+	nodes   []int32
+	links   []*link.Link
+	procs   []process
+	brokers []string
+	ca      *authority
+	super   *User
+	dial    func(ctx context.Context, addr string) (string, error)
+
+	locks []sync.Mutex // of each broker's process
+
+	mu    sync.Mutex
+	admin *kadm.Client // made when first asked for
+}
+
+func newCluster(t testing.TB, w Way, p *plan, s *started) *Cluster {
+	c := &Cluster{t, &cluster{
+		way: w, asked: p.asked, version: s.version, nodes: s.nodes, links: p.links, procs: s.procs,
+		brokers: s.brokers, ca: p.ca, super: s.super, dial: s.admin, locks: make([]sync.Mutex, len(s.procs)),
+	}}
+	for _, l := range p.links {
+		c.brokers = append(c.brokers, l.Addr())
+	}
+	t.Cleanup(func() {
+		if t.Failed() {
+			c.tellLogs(t)
+		}
+		if c.admin != nil {
+			c.admin.Close()
+		}
+		for _, l := range c.links {
+			l.Close()
+		}
+		if err := s.close(t.Failed()); err != nil {
+			t.Error(err)
+		}
+	})
+	return c
+}
+
+// In returns the same cluster for a subtest, which is the one to fail then.
+func (c *Cluster) In(t testing.TB) *Cluster { return &Cluster{t, c.cluster} }
+
+// Brokers returns the addresses of all brokers, host:port. They stay the same while brokers go and come back.
+func (c *Cluster) Brokers() []string { return slices.Clone(c.brokers) }
+
+// Nodes returns the ids of the brokers, in the order of Brokers. It is empty for KAFKA_BROKERS.
+func (c *Cluster) Nodes() []int32 { return slices.Clone(c.nodes) }
+
+// Way returns how the cluster was had.
+func (c *Cluster) Way() Way { return c.way }
+
+// Version returns the version of Kafka, as 4.3.1; of kfake "fake", and empty for KAFKA_BROKERS.
+func (c *Cluster) Version() string { return c.version }
+
+// Client returns what a client needs beside the addresses, as one who may do everything: TLS and SASL. It is what
+// millrace.Config.Client and kgo.NewClient take, and empty for a cluster without either.
+func (c *Cluster) Client() []kgo.Opt {
+	if c.super == nil {
+		return nil
+	}
+	return c.super.Client()
+}
+
+// Options returns the addresses and Client: all that kgo.NewClient needs.
+func (c *Cluster) Options() []kgo.Opt {
+	return append(c.Client(), kgo.SeedBrokers(c.brokers...))
+}
+
+// Admin returns a client that may do everything and whose connections no fault of the network touches. It is closed
+// with the test.
+func (c *Cluster) Admin() *kadm.Client {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.admin == nil {
+		client, err := kgo.NewClient(c.inner()...)
+		if err != nil {
+			c.t.Fatalf("kafkatest: no administrator: %v", err)
+		}
+		c.admin = kadm.NewClient(client)
+	}
+	return c.admin
+}
+
+// inner returns the options of a client that goes around the links.
+func (c *cluster) inner() []kgo.Opt {
+	if c.dial == nil {
+		opts := []kgo.Opt{kgo.SeedBrokers(c.brokers...)}
+		if c.super != nil {
+			opts = append(opts, c.super.Client()...)
+		}
+		return opts
+	}
+	seeds := c.brokers
+	if c.procs != nil {
+		seeds = nil
+		for _, p := range c.procs {
+			seeds = append(seeds, p.inner())
+		}
+	}
+	opts := []kgo.Opt{kgo.SeedBrokers(seeds...)}
+	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		real, err := c.dial(ctx, addr)
+		if err != nil {
+			return nil, err
+		}
+		var d net.Dialer
+		return d.DialContext(ctx, network, real)
+	}
+	if c.procs == nil && c.super != nil { // kfake has one listener for everybody
+		return append(opts, c.super.through(dial)...)
+	}
+	return append(opts, kgo.Dialer(dial))
+}
+
+// Leader returns the id of the broker that leads a partition.
+func (c *Cluster) Leader(topic string, partition int32) int32 {
+	c.t.Helper()
+	topics, err := c.Admin().ListTopics(c.t.Context(), topic)
+	if err != nil {
+		c.t.Fatalf("kafkatest: who leads %s-%d: %v", topic, partition, err)
+	}
+	p, ok := topics[topic].Partitions[partition]
+	if !ok || p.Err != nil || p.Leader < 0 {
+		c.t.Fatalf("kafkatest: nobody leads %s-%d: %v", topic, partition, p.Err)
+	}
+	return p.Leader
+}
+
+// GroupCoordinator returns the id of the broker that coordinates a group.
+func (c *Cluster) GroupCoordinator(group string) int32 {
+	c.t.Helper()
+	return c.coordinator(group, c.Admin().FindGroupCoordinators(c.t.Context(), group))
+}
+
+// TxnCoordinator returns the id of the broker that coordinates a transactional id.
+func (c *Cluster) TxnCoordinator(id string) int32 {
+	c.t.Helper()
+	return c.coordinator(id, c.Admin().FindTxnCoordinators(c.t.Context(), id))
+}
+
+func (c *Cluster) coordinator(name string, found kadm.FindCoordinatorResponses) int32 {
+	c.t.Helper()
+	r, ok := found[name]
+	if !ok || r.Err != nil {
+		c.t.Fatalf("kafkatest: nobody coordinates %s: %v", name, r.Err)
+	}
+	return r.NodeID
+}
+
+// Log returns what a broker printed so far, over all its starts; nothing where it has no process of ours.
+func (c *Cluster) Log(node int32) string {
+	if c.procs == nil {
+		return ""
+	}
+	return c.procs[c.index(node)].log()
+}
+
+// tellLogs has a failing test print how each broker's log ends.
+func (c *Cluster) tellLogs(t testing.TB) {
+	for i, p := range c.procs {
+		lines := strings.Split(strings.TrimRight(p.log(), "\n"), "\n")
+		t.Logf("the log of broker %d ends:\n%s", c.nodes[i], strings.Join(lines[max(0, len(lines)-25):], "\n"))
+	}
+}
+
+// index finds a broker.
+func (c *Cluster) index(node int32) int {
+	c.t.Helper()
+	i := slices.Index(c.nodes, node)
+	if i < 0 {
+		c.t.Fatalf("kafkatest: there is no broker %d: they are %v (by %v)", node, c.nodes, c.way)
+	}
+	return i
+}
