@@ -136,13 +136,30 @@ func (t *Table) Dirties() int { return len(t.dirty) }
 // DirtyOf returns how many entries of a part the open transaction wrote.
 func (t *Table) DirtyOf(part int) int { return len(t.parts[part].dirty) }
 
-// Dirty returns the i-th entry of the open transaction, in order of the first write.
-func (t *Table) Dirty(i int) Ref { return t.dirty[i].ref }
+// Dirty returns the i-th entry of the open transaction, in order of the first write. Walks go upwards from 0.
+func (t *Table) Dirty(i int) Ref {
+	if i%groupLen == 0 {
+		t.approach(t.dirty[i:min(i+groupLen, len(t.dirty))])
+	}
+	return t.dirty[i].ref
+}
 
-// DirtyIn returns the i-th entry of a part.
+// DirtyIn returns the i-th entry of a part, and its place among all. Walks go upwards from 0.
 func (t *Table) DirtyIn(part, i int) (at int, r Ref) {
 	at = int(t.parts[part].dirty[i])
+	if i%groupLen == 0 {
+		t.approach(t.dirty[at:min(at+groupLen, len(t.dirty))])
+	}
 	return at, t.dirty[at].ref
+}
+
+// approach has entries in the processor's cache: the waits for their memory overlap.
+func (t *Table) approach(group []touch) {
+	near := uint32(0)
+	for _, d := range group {
+		near += t.at(d.ref).vlen
+	}
+	t.near = near
 }
 
 // Before returns the committed row of the i-th entry of the open transaction.
