@@ -153,6 +153,30 @@ func TestALateRecordStaysLateAfterACrash(t *testing.T) {
 	}
 }
 
+// Which record finds that windows have closed is as in Kafka Streams, and does not follow from what waits alone.
+func TestWhatWaitsIsSentByTheSameRecordAfterACrash(t *testing.T) {
+	run := func(seed uint64, crash bool) (sent []string) {
+		r := rand.New(rand.NewPCG(seed, 2))
+		e := drive(t, outerJoin(window.Within(0).Before(3*ms).After(8*ms).Grace(5*ms)))
+		now := int64(0)
+		for i := range 60 {
+			if crash {
+				e.Crash()
+			}
+			now += int64(r.IntN(8))
+			in := []*kstest.Input[string, string]{e.l, e.r}[r.IntN(2)]
+			in.SendAt(milli(max(now-int64(r.IntN(10)), 0)), string(rune('a'+r.IntN(3))), fmt.Sprint(i))
+			sent = append(sent, e.rest())
+		}
+		return sent
+	}
+	for seed := range uint64(20) {
+		if with, without := run(seed, true), run(seed, false); !slices.Equal(with, without) {
+			t.Fatalf("seed %d: sent with crashes\n%q, without\n%q", seed, with, without)
+		}
+	}
+}
+
 func TestARecordThatFailsBehindTheJoinLeavesNothingInItsStores(t *testing.T) {
 	b := topology.NewBuilder()
 	fails := true

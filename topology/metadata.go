@@ -62,7 +62,7 @@ func storeClocks(d *decl.Store) []string {
 		}
 		return names
 	case decl.Held:
-		return []string{d.Name, d.Name + "/n"}
+		return []string{d.Name}
 	}
 	return nil
 }

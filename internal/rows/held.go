@@ -13,17 +13,17 @@ import (
 type Held[K, V any] struct {
 	part[K, V]
 
-	// The last number given; above that of all that wait. It goes on after a restart, so that it is never given twice.
-	count *graph.Clock
-	first int64 // <= the time of any that waits; it is found out anew after a rollback
-	known bool  // first is
+	// What is known of the rows. It is found out anew after a rollback.
+	known    bool
+	sequence uint32 // of the last record put; above that of all that wait
+	first    int64  // <= the time of any of them
 
 	low, new []byte // scratch
 }
 
 // OpenHeld returns the task's buffer for the step at n.
 func OpenHeld[K, V any](env graph.Env, n *graph.Node, d *decl.Store) *Held[K, V] {
-	s := &Held[K, V]{part: open[K, V](env, n, d), count: env.Clock(d.Name + "/n")}
+	s := &Held[K, V]{part: open[K, V](env, n, d)}
 	env.OnRollback(func() { s.known = false })
 	return s
 }
@@ -38,9 +38,9 @@ type HeldRecord[K, V any] struct {
 // Put has a record wait. Its value must not be one that its serde writes as null.
 func (s *Held[K, V]) Put(k K, v V, from *wire.Origin) {
 	s.learn()
-	sequence := s.count.Raise(max(s.count.Now(), 0) + 1)
+	s.sequence = (s.sequence + 1) & 0x7fffffff // Kafka Streams counts so
 	s.first = min(s.first, from.Time)
-	s.buf = layout.AppendHeld(s.buf[:s.prefix], from.Time, func(dst []byte) []byte { return s.appendKey(dst, k) }, uint32(sequence)&0x7fffffff) // Kafka Streams counts so
+	s.buf = layout.AppendHeld(s.buf[:s.prefix], from.Time, func(dst []byte) []byte { return s.appendKey(dst, k) }, s.sequence)
 	b, err := s.value.Append(s.new[:0], v)
 	if err != nil {
 		s.fail("a value cannot be encoded", err)
@@ -87,19 +87,17 @@ func (s *Held[K, V]) Drain(until int64, f func(r *HeldRecord[K, V])) {
 	})
 }
 
-// learn finds out what the rows say: when the first is due, and where offsets do not tell (state taken over from Kafka Streams),
-// which numbers were given.
+// learn finds out what the rows say.
 func (s *Held[K, V]) learn() {
 	if s.known {
 		return
 	}
-	s.known, s.first = true, never
-	numbered := s.count.Now() >= 0
+	s.known, s.sequence, s.first = true, 0, never
 	prefix := append([]byte(nil), s.buf[:s.prefix]...)
 	s.scan(prefix, after(prefix), false, func(it store.Iter) bool {
 		at, _, sequence, _ := layout.SplitHeld(it.Key()[s.prefix:])
 		s.first = min(s.first, at)
-		s.count.Raise(int64(sequence))
-		return !numbered // the first row is the earliest
+		s.sequence = max(s.sequence, sequence)
+		return true
 	})
 }
