@@ -27,6 +27,9 @@ type DB interface {
 	Warm(keys [][]byte) error
 	// Set writes a row in the open transaction. Key and value are copied. A nil value is an empty one.
 	Set(key, value []byte) error
+	// Insert is Set for a key that the caller knows to have no row: nothing is read. If there is one after all, an abort of
+	// the transaction loses it.
+	Insert(key, value []byte) error
 	// Delete removes a row in the open transaction.
 	Delete(key []byte) error
 	// Range returns the rows with from <= key < to in key order, or backwards; nil is open. The rows are those of the moment of
@@ -101,7 +104,8 @@ type Checkpoint struct {
 //	for it.Next() { use(it.Key(), it.Value()) }
 //	err := it.Close()
 //
-// Key and value are valid until the next call of Next.
+// Key and value are valid until the next call of Next. Close is called once, and nothing after it: the walk may serve
+// again.
 type Iter interface {
 	Next() bool
 	Key() []byte

@@ -96,6 +96,7 @@ func (w *walk) Close() error  { return w.err }
 // What writes, or is about a transaction, is not for a view.
 
 func (v *view) Set(_, _ []byte) error                      { return errReadOnly }
+func (v *view) Insert(_, _ []byte) error                   { return errReadOnly }
 func (v *view) Delete([]byte) error                        { return errReadOnly }
 func (v *view) Expire(_, _ []byte) error                   { return errReadOnly }
 func (v *view) Commit(...store.Checkpoint) error           { return errReadOnly }

@@ -115,7 +115,7 @@ func (s *Duplicates[K, V]) Put(k K, v V, has bool, start, time int64, headers []
 		s.log(key, row[value:], headers, time)
 		return
 	}
-	s.set(key, row)
+	s.insert(key, row) // its number is new
 	if live > s.expired {
 		s.expire(live)
 	}

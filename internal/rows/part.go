@@ -87,6 +87,13 @@ func (s *part[K, V]) set(key, row []byte) {
 	}
 }
 
+// insert is set for a key that has no row.
+func (s *part[K, V]) insert(key, row []byte) {
+	if err := s.db.Insert(key, row); err != nil {
+		s.fail("write", err)
+	}
+}
+
 func (s *part[K, V]) remove(key []byte) {
 	if err := s.db.Delete(key); err != nil {
 		s.fail("delete", err)

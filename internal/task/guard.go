@@ -11,7 +11,8 @@ import (
 type guard struct {
 	store.DB
 	t      *Task
-	headed bool // deletions are logged with headers
+	headed bool         // deletions are logged with headers
+	walks  []*guardIter // closed, to be used again
 }
 
 func (g *guard) note(err error) error {
@@ -37,6 +38,13 @@ func (g *guard) Set(key, value []byte) error {
 		return err
 	}
 	return g.note(g.DB.Set(key, value))
+}
+
+func (g *guard) Insert(key, value []byte) error {
+	if ok, err := g.writable(); !ok {
+		return err
+	}
+	return g.note(g.DB.Insert(key, value))
 }
 
 func (g *guard) Delete(key []byte) error {
@@ -75,7 +83,14 @@ func (g *guard) Range(from, to []byte, reverse bool) store.Iter {
 	if g.t.closed.Load() {
 		return closedIter{}
 	}
-	return &guardIter{g.DB.Range(from, to, reverse), g}
+	var it *guardIter
+	if n := len(g.walks); n > 0 {
+		it, g.walks = g.walks[n-1], g.walks[:n-1]
+	} else {
+		it = &guardIter{g: g}
+	}
+	it.Iter = g.DB.Range(from, to, reverse)
+	return it
 }
 
 type guardIter struct {
@@ -83,7 +98,12 @@ type guardIter struct {
 	g *guard
 }
 
-func (it *guardIter) Close() error { return it.g.note(it.Iter.Close()) }
+func (it *guardIter) Close() error {
+	err := it.g.note(it.Iter.Close())
+	it.Iter = closedIter{}
+	it.g.walks = append(it.g.walks, it)
+	return err
+}
 
 // closedIter is a walk over a store whose task is closed.
 type closedIter struct{}

@@ -117,7 +117,7 @@ func (t *Task) openStores() error {
 		format := layout.Of(s)
 		foretelling, _ := format.(layout.Foretelling)
 		t.stores = append(t.stores, taskStore{
-			decl: s, db: db, guard: &guard{db, t, s.Headers}, prefix: db.Prefix(s.Name), format: format, foretelling: foretelling,
+			decl: s, db: db, guard: &guard{DB: db, t: t, headed: s.Headers}, prefix: db.Prefix(s.Name), format: format, foretelling: foretelling,
 		})
 		if !slices.Contains(t.dbs, db) {
 			t.dbs = append(t.dbs, db)

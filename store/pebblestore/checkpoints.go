@@ -21,7 +21,10 @@ func (e *Engine) Checkpoints(dir string) (_ []store.Checkpoint, err error) {
 	if d.db, err = pebble.Open(dir, o); err != nil {
 		return nil, d.openError(err)
 	}
-	defer func() { err = errors.Join(err, d.db.Close()) }()
+	defer func() {
+		d.changed()
+		err = errors.Join(err, d.db.Close())
+	}()
 	c, err := d.catalog()
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -34,6 +35,9 @@ type disk struct {
 	rows    sorter        // of the batch being applied
 	held    int64         // bytes of the database's table
 	files   int           // written so far
+	state   atomic.Uint64 // counts what changes the database's files
+	walks   sync.Mutex    // guards spare
+	spare   *iter         // the last walk that ended, to be used again; nil: none
 	near    byte          // keeps the compiler from leaving reads ahead out
 	event   chan struct{} // capacity 1: a compaction ended
 	broken  chan struct{} // closed when the first compaction failed
@@ -100,6 +104,7 @@ func (d *disk) Apply(rows overlay.Rows, count int, checkpoints []store.Checkpoin
 		if err := d.db.Excise(context.Background(), pebble.KeyRange{Start: s.From, End: s.To}); err != nil {
 			return d.wrap(err)
 		}
+		d.changed()
 	}
 	return nil
 }
@@ -157,6 +162,7 @@ func (d *disk) Close(clean bool) (err error) {
 		l.set(metaKey(kindClean, ""), nil)
 		err = l.ingest(pebble.KeyRange{})
 	}
+	d.changed()
 	if e := d.db.Close(); e != nil && err == nil {
 		err = d.wrap(e)
 	}

@@ -95,6 +95,7 @@ func (l *load) ingest(gone pebble.KeyRange) error {
 		}
 		return l.d.wrap(l.err)
 	}
+	l.d.changed()
 	return nil
 }
 

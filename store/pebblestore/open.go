@@ -88,6 +88,7 @@ func (d *disk) open(stores []string) (_ store.DB, err error) {
 	}
 	defer func() {
 		if err != nil {
+			d.changed()
 			_ = d.db.Close()
 		}
 	}()

@@ -111,8 +111,13 @@ func (r *random) write() {
 		return
 	}
 	v := r.v()
-	r.logf("set %s/%s %.20q", name, k, v)
-	r.set(name, k, v)
+	if _, there := r.model.parts[name].rows[k]; !there && r.rng.IntN(2) == 0 {
+		r.logf("insert %s/%s %.20q", name, k, v)
+		r.check(r.db.Insert(r.key(name, k), []byte(v)))
+	} else {
+		r.logf("set %s/%s %.20q", name, k, v)
+		r.set(name, k, v)
+	}
 	r.model.parts[name].write(k, v, true, r.now)
 }
 

@@ -56,7 +56,8 @@ type DB struct {
 	closed atomic.Bool    // read by goroutines that outlive their task
 	moves  uint64         // counts what makes iterators of the base miss rows
 	iters  map[*iter]struct{}
-	told   int64 // what Holds was told last
+	walks  []*iter // closed, to be used again
+	told   int64   // what Holds was told last
 	taste  appetite
 	stuck  int64  // the table is not swept again below this size, unless
 	swept  uint64 // moves is not what it was at the last sweep
@@ -145,7 +146,7 @@ func (db *DB) read(key []byte) (value []byte, ok bool, err error) {
 		db.taste.missed(ok)
 		return value, ok, nil
 	}
-	r, err := db.fetch(key)
+	r, err := db.fetch(key, 0)
 	if err != nil {
 		return nil, false, err
 	}
@@ -181,10 +182,10 @@ func (db *DB) tell() {
 	}
 }
 
-// fetch makes an entry of what the base has for a key.
-func (db *DB) fetch(key []byte) (table.Ref, error) {
+// fetch makes an entry of what the base has for a key, with room for a value of n bytes.
+func (db *DB) fetch(key []byte, n int) (table.Ref, error) {
 	if db.whole() {
-		return db.t.Fill(key, nil, false), nil
+		return db.t.FillFor(key, nil, false, n), nil
 	}
 	value, ok, err := db.base.Get(db.miss[:0], key)
 	if err != nil {
@@ -195,7 +196,7 @@ func (db *DB) fetch(key []byte) (table.Ref, error) {
 		return 0, err
 	}
 	db.taste.missed(ok)
-	return db.t.Fill(key, value, ok), nil
+	return db.t.FillFor(key, value, ok, n), nil
 }
 
 // fits refuses rows that the table cannot hold.

@@ -17,21 +17,23 @@ type iter struct {
 	from, to []byte // nil is open
 	reverse  bool
 	base     store.Iter
-	has      bool // base stands at a row not yet taken
-	parts    []int
+	has      bool         // base stands at a row not yet taken
+	all      []int        // parts walked over
+	parts    []int        // those still to come, the rest of all
 	cursor   table.Cursor // in parts[0]
 	moves    uint64       // of the database
 	begun    bool
 	at       []byte // key of the last row taken, from either side
-	key      []byte
 	value    []byte
+	bound    []byte // scratch: where to go on from
 	err      error
 	closed   bool
 }
 
 // Range implements store.DB.
 func (db *DB) Range(from, to []byte, reverse bool) store.Iter {
-	it := &iter{db: db, from: bytes.Clone(from), to: bytes.Clone(to), reverse: reverse}
+	it := db.walk()
+	it.from, it.to, it.reverse = keep(it.from, from), keep(it.to, to), reverse
 	if it.err = db.usable(); it.err != nil {
 		return it
 	}
@@ -43,24 +45,47 @@ func (db *DB) Range(from, to []byte, reverse bool) store.Iter {
 	return it
 }
 
+// walk returns an iterator that was closed, or a new one.
+func (db *DB) walk() *iter {
+	n := len(db.walks)
+	if n == 0 {
+		return &iter{db: db}
+	}
+	it := db.walks[n-1]
+	db.walks = db.walks[:n-1]
+	*it = iter{db: db, from: it.from, to: it.to, all: it.all, at: it.at[:0], value: it.value[:0], bound: it.bound}
+	return it
+}
+
+// keep copies a bound into room that there is; nil stays nil.
+func keep(room, bound []byte) []byte {
+	if bound == nil {
+		return nil
+	}
+	return append(room[:0], bound...)
+}
+
 // open places it at the beginning, or behind the last row taken.
 func (it *iter) open() {
 	db := it.db
 	from, to := it.from, it.to
 	if it.begun && it.reverse {
-		to = bytes.Clone(it.at)
+		it.bound = append(it.bound[:0], it.at...)
+		to = it.bound
 	} else if it.begun {
-		from = append(bytes.Clone(it.at), 0)
+		it.bound = append(append(it.bound[:0], it.at...), 0)
+		from = it.bound
 	}
-	it.parts = it.parts[:0]
+	it.all = it.all[:0]
 	for i, s := range db.stores {
 		if (to == nil || bytes.Compare(s.Prefix[:], to) < 0) && (from == nil || bytes.Compare(s.Prefix[:], from[:min(PrefixLen, len(from))]) >= 0) {
-			it.parts = append(it.parts, i)
+			it.all = append(it.all, i)
 		}
 	}
 	if it.reverse {
-		slices.Reverse(it.parts)
+		slices.Reverse(it.all)
 	}
+	it.parts = it.all
 	it.place(from, to)
 	it.moves = db.moves
 	it.base = db.base.Iter(from, to, it.reverse)
@@ -129,7 +154,6 @@ func (it *iter) Next() bool {
 		if c > 0 {
 			it.at = append(it.at[:0], it.base.Key()...)
 			it.value = append(it.value[:0], it.base.Value()...)
-			it.key = it.at
 			it.has = it.base.Next()
 			return true
 		}
@@ -140,14 +164,13 @@ func (it *iter) Next() bool {
 		}
 		if value, live := t.Value(r); live {
 			it.value = append(it.value[:0], value...)
-			it.key = it.at
 			return true
 		}
 	}
 }
 
 // Key implements store.Iter.
-func (it *iter) Key() []byte { return it.key }
+func (it *iter) Key() []byte { return it.at }
 
 // Value implements store.Iter.
 func (it *iter) Value() []byte { return it.value }
@@ -165,6 +188,10 @@ func (it *iter) Close() error {
 		delete(it.db.iters, it)
 		for part := range it.db.stores {
 			it.db.t.Scanned(part)
+		}
+		if it.err == nil {
+			it.base = nil
+			it.db.walks = append(it.db.walks, it)
 		}
 	}
 	return it.err

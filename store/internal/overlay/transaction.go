@@ -8,8 +8,13 @@ import (
 )
 
 // Set implements store.DB.
-func (db *DB) Set(key, value []byte) error {
-	r, err := db.forWrite(key, value)
+func (db *DB) Set(key, value []byte) error { return db.set(key, value, false) }
+
+// Insert implements store.DB.
+func (db *DB) Insert(key, value []byte) error { return db.set(key, value, true) }
+
+func (db *DB) set(key, value []byte, absent bool) error {
+	r, err := db.forWrite(key, value, absent)
 	if err != nil {
 		return err
 	}
@@ -19,7 +24,7 @@ func (db *DB) Set(key, value []byte) error {
 
 // Delete implements store.DB.
 func (db *DB) Delete(key []byte) error {
-	r, err := db.forWrite(key, nil)
+	r, err := db.forWrite(key, nil, false)
 	if err != nil {
 		return err
 	}
@@ -28,8 +33,8 @@ func (db *DB) Delete(key []byte) error {
 }
 
 // forWrite returns the entry of a key about to be written. One that the table does not have is read from the base, so
-// that its former value is known.
-func (db *DB) forWrite(key, value []byte) (table.Ref, error) {
+// that its former value is known, unless it is known to be absent.
+func (db *DB) forWrite(key, value []byte, absent bool) (table.Ref, error) {
 	if err := db.usable(); err != nil {
 		return 0, err
 	}
@@ -42,7 +47,10 @@ func (db *DB) forWrite(key, value []byte) (table.Ref, error) {
 	if r := db.t.Find(key); r != 0 {
 		return r, nil
 	}
-	return db.fetch(key)
+	if absent {
+		return db.t.FillFor(key, nil, false, len(value)), nil
+	}
+	return db.fetch(key, len(value))
 }
 
 // Mark implements store.DB.

@@ -191,8 +191,11 @@ func (t *Table) find(key []byte, h uint64) Ref {
 }
 
 // Fill enters what disk has for a key that has no entry: a value, or no row.
-func (t *Table) Fill(key, value []byte, live bool) Ref {
-	r := t.insert(key, len(value), live)
+func (t *Table) Fill(key, value []byte, live bool) Ref { return t.FillFor(key, value, live, 0) }
+
+// FillFor is Fill for an entry about to be written, with room for a value of n bytes.
+func (t *Table) FillFor(key, value []byte, live bool, n int) Ref {
+	r := t.insert(key, max(len(value), n), live)
 	t.at(r).kf |= fresh
 	t.put(r, value)
 	return r
