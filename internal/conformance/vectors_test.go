@@ -177,7 +177,9 @@ func (v *vector) restored(d *decl.Store, e layout.Entry) (rows [][2][]byte) {
 	v.Helper()
 	w := layout.NewWriter(nil)
 	layout.Of(d).Rows(w, &e)
-	v.check(w.Err())
+	if w.Err() != nil {
+		v.Fatal(w.Err())
+	}
 	for _, row := range w.Rows() {
 		rows = append(rows, [2][]byte{row.Key, row.Value})
 	}
