@@ -15,6 +15,7 @@ import (
 	"github.com/moby/moby/api/types/container"
 	dockernet "github.com/moby/moby/api/types/network"
 	"github.com/testcontainers/testcontainers-go"
+	"github.com/testcontainers/testcontainers-go/log"
 	"github.com/testcontainers/testcontainers-go/network"
 	"github.com/testcontainers/testcontainers-go/wait"
 )
@@ -131,6 +132,7 @@ func (f *fleet) run(ctx context.Context, p *plan, i int, image string, labels ma
 		}
 	}
 	opts := []testcontainers.ContainerCustomizer{
+		testcontainers.WithLogger(log.NewNoopLogger()), // what matters is in the errors and in the broker's own log
 		testcontainers.WithExposedPorts(clientPort, brokerPort),
 		testcontainers.WithEnv(environment(settings)),
 		testcontainers.WithLabels(labels),

@@ -72,7 +72,7 @@ func Real() Option { return func(a *asked) { a.real = true } }
 func By(ways ...Way) Option { return func(a *asked) { a.ways = ways } }
 
 // OrSkip skips the test where what it asks for cannot be had, in place of failing it. With MILLRACE_REQUIRE_KAFKA=1 it
-// fails all the same.
+// fails all the same; with MILLRACE_REQUIRE_CONTAINERS=1 so does a test that only containers can serve.
 func OrSkip() Option { return func(a *asked) { a.orSkip = true } }
 
 // collect checks options against each other.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,11 +82,20 @@ func Start(t testing.TB, opts ...Option) *Cluster {
 		reasons = append(reasons, fmt.Sprintf("%v: %s", w, why))
 	}
 	missing := fmt.Sprintf("kafkatest: no way to a Kafka of %v%s; %s", a, because(reasons), remedies(a))
-	if a.orSkip && !testkafka.Required() {
+	if a.orSkip && !a.required() {
 		t.Skip(missing)
 	}
 	t.Fatal(missing)
 	return nil
+}
+
+// required reports whether what is missing is a failure even where the test would be skipped.
+func (a asked) required() bool {
+	if slices.Equal(a.ways, []Way{Containers}) {
+		v := os.Getenv("MILLRACE_REQUIRE_CONTAINERS")
+		return v != "" && v != "0"
+	}
+	return testkafka.Required()
 }
 
 func because(reasons []string) string {

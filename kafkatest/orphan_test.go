@@ -1,0 +1,5 @@
+package kafkatest
+
+const orphanEnv = "KAFKATEST_ORPHAN"
+
+func beOrphan() {}
