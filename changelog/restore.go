@@ -27,6 +27,7 @@ type Restore struct {
 	format layout.Format
 	rows   *layout.Writer
 	prefix []byte
+	source bool // a source topic serves as changelog
 	begun  bool
 	at     store.Checkpoint // at.Offset <= end until done
 	end    int64
@@ -36,7 +37,7 @@ type Restore struct {
 // NewRestore restores the rows of a store under its prefix, from a checkpoint to end, the high watermark read after the
 // inputs' offsets were stable.
 func NewRestore(d *decl.Store, from store.Checkpoint, end int64, prefix []byte, to Applier) *Restore {
-	return &Restore{to: to, format: layout.Of(d), rows: layout.NewWriter(prefix), prefix: prefix, at: from, end: end}
+	return &Restore{to: to, format: layout.Of(d), rows: layout.NewWriter(prefix), prefix: prefix, source: d.Source != "", at: from, end: end}
 }
 
 // Feed applies a batch; a record that its store cannot have written is an error. position is the reader's after it: beyond the offset of the last record when markers or holes follow.
@@ -47,6 +48,9 @@ func (r *Restore) Feed(batch []Entry, position int64) error {
 		return err
 	}
 	for i := range batch {
+		if r.source && batch[i].Time < 0 { // it was dropped when it was read
+			continue
+		}
 		r.format.Rows(r.rows, &batch[i])
 		r.rows.Next()
 		if err := r.rows.Err(); err != nil {

@@ -239,6 +239,7 @@ func TestATableKeptInItsSourceTopicComesBackAsFarAsItWasProcessed(t *testing.T) 
 	in := d.Input(counts)
 	in.Send("a", 1)
 	in.SendRecord(kstest.KV("", int64(7)).WithoutKey())
+	in.SendAt(time.UnixMilli(-5), "old", 9) // is dropped, and stays so
 	d.Commit()
 	d.Advance(time.Second)
 	d.Input(lines).Send("a", "x")

@@ -116,6 +116,8 @@ func (*versioned) Foretell(value []byte) []record.Header {
 func (f *versioned) Rows(w *Writer, e *Entry) {
 	flags := byte(0)
 	switch t := &f.told; {
+	case e.Time < 0: // of a source that serves as changelog: it was dropped when it was read
+		return
 	case e.Time < f.observed-f.history:
 		return
 	case t.flags != 0 && t.at == e.Time && string(t.key) == string(e.Key):
