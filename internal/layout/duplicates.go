@@ -71,7 +71,7 @@ var errHeaders = errors.New("layout: the headers of a row end early: another ver
 // Headers splits what AppendHeaders wrote off b. The headers have memory of their own.
 func Headers(b []byte) (headers []record.Header, rest []byte, err error) {
 	n, b, ok := uvarint(b)
-	if !ok || n > uint64(len(b)) {
+	if !ok || n > uint64(len(b)/2) { // a header has two lengths
 		return nil, nil, errHeaders
 	}
 	if n > 0 {
