@@ -22,13 +22,15 @@ RACE_SEEDS ?= 8
 SIM_FILES = $(shell grep -rl --include='*_test.go' '^//go:build synctests' .)
 SIM_TESTS = $(shell grep -ho '^func Test[A-Z0-9][A-Za-z0-9_]*' $(SIM_FILES) /dev/null | sed 's/^func //' | grep -v '^TestMain$$' | paste -sd'|')
 SIM_ELSEWHERE = $(filter-out ./,$(sort $(dir $(SIM_FILES))))
-UNIT = go test $(RACE) -p 2 -timeout 10m $$(go list ./... | grep -v /integration)
+UNIT = go test $(RACE) -p 2 -timeout 10m ./...
 SIM  = $(if $(SIM_ELSEWHERE),$(error tests in virtual time in $(SIM_ELSEWHERE): have SIM run them too))go test -timeout 10m -tags synctests -run "^($(SIM_TESTS))$$" . -sim.seeds=$(SEEDS)
 # The race detector makes a seed ten times as long: it sees some of them.
 SIM_RACE = go test $(RACE) -timeout 10m -tags synctests -run "^($(SIM_TESTS))$$" . -sim.seeds=$(RACE_SEEDS) -sim.first=1001
-REAL = go test $(RACE) -p 1 -timeout 15m ./integration/...
+# Modules of their own, so that nobody who uses the library downloads Testcontainers.
+REAL = (cd integration && go test $(RACE) -p 1 -timeout 15m ./...)
+HELPER = (cd kafkatest && go test $(RACE) -p 1 -timeout 15m ./...)
 
-.PHONY: help run test jars vet lint bench kafka-up kafka-down fuzz mutants sim costs conformance
+.PHONY: help run test jars kafka-image vet lint bench kafka-up kafka-down fuzz mutants sim costs conformance
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -41,18 +43,27 @@ test: jars vet ## vet, and run all tests; those of a real Kafka need Java 17, an
 	@status=0; \
 	$(UNIT) || status=1; \
 	$(if $(SIM_FILES),$(SIM) || status=1; $(SIM_RACE) || status=1;) \
+	$(HELPER) || status=1; \
 	$(REAL) || status=1; \
 	exit $$status
 
-jars: # what tests of a real Kafka need, or one line that says why they are left out
+jars: # what tests of a real Kafka need, or one line that says why they are left out; likewise for containers
 	@go run ./internal/testkafka/cmd/kafka jars
+	@docker info >/dev/null 2>&1 || [ -n "$$MILLRACE_REQUIRE_CONTAINERS" ] || echo 'tests in containers are left out: no container engine answers'
+
+kafka-image: ## build an image of Kafka from what this machine has, for tests in containers where none can be pulled; VERSION=3.9
+	@sh kafkatest/image/build.sh $(VERSION)
 
 vet:
 	go vet ./...
 	go vet -tags synctests ./...
+	cd kafkatest && go vet ./...
+	cd integration && go vet ./...
 
 lint: ## run the linters of .golangci.yml; the first time takes a minute
 	go run $(GOLANGCI) run
+	cd kafkatest && go run $(GOLANGCI) run -c ../.golangci.yml
+	cd integration && go run $(GOLANGCI) run -c ../.golangci.yml
 
 bench: ## measure our engine and its two ceilings against a real Kafka and print the table
 	@go build -o bin/ ./bench/cmd/... ./internal/testkafka/cmd/kafka
@@ -87,4 +98,4 @@ sim: ## run the app on kfake for an hour of virtual time, with processes that co
 	@go test -v -timeout 60m -tags synctests -run '^TestSimulation$$' . -sim.seeds=1 -sim.time=1h $(ARGS)
 
 costs: jars ## run all suites and print what each package costs, as the table in CONTRIBUTING.md
-	@go run ./internal/costs 'unit=$(UNIT)' $(if $(SIM_FILES),'virtual time=$(SIM)') 'real Kafka=$(REAL)'
+	@go run ./internal/costs 'unit=$(UNIT)' $(if $(SIM_FILES),'virtual time=$(SIM)') 'test helper=$(HELPER)' 'real Kafka=$(REAL)'

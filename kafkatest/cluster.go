@@ -2,11 +2,13 @@ package kafkatest
 
 import (
 	"context"
+	"errors"
 	"net"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -140,39 +142,51 @@ func (c *cluster) inner() []kgo.Opt {
 	return append(opts, kgo.Dialer(dial))
 }
 
-// Leader returns the id of the broker that leads a partition.
+// Leader returns the id of the broker that leads a partition, as soon as there is one.
 func (c *Cluster) Leader(topic string, partition int32) int32 {
 	c.t.Helper()
-	topics, err := c.Admin().ListTopics(c.t.Context(), topic)
-	if err != nil {
-		c.t.Fatalf("kafkatest: who leads %s-%d: %v", topic, partition, err)
+	ctx, cancel := context.WithTimeout(c.t.Context(), faultTimeout)
+	defer cancel()
+	for {
+		topics, err := c.Admin().ListTopics(ctx, topic)
+		p, ok := topics[topic].Partitions[partition]
+		if err == nil && ok && p.Err == nil && p.Leader >= 0 {
+			return p.Leader
+		}
+		if ctx.Err() != nil {
+			c.t.Fatalf("kafkatest: nobody leads %s-%d: %v", topic, partition, errors.Join(err, p.Err))
+		}
+		pause(ctx, 50*time.Millisecond)
 	}
-	p, ok := topics[topic].Partitions[partition]
-	if !ok || p.Err != nil || p.Leader < 0 {
-		c.t.Fatalf("kafkatest: nobody leads %s-%d: %v", topic, partition, p.Err)
-	}
-	return p.Leader
 }
 
 // GroupCoordinator returns the id of the broker that coordinates a group.
 func (c *Cluster) GroupCoordinator(group string) int32 {
 	c.t.Helper()
-	return c.coordinator(group, c.Admin().FindGroupCoordinators(c.t.Context(), group))
+	return c.coordinator(group, c.Admin().FindGroupCoordinators)
 }
 
 // TxnCoordinator returns the id of the broker that coordinates a transactional id.
 func (c *Cluster) TxnCoordinator(id string) int32 {
 	c.t.Helper()
-	return c.coordinator(id, c.Admin().FindTxnCoordinators(c.t.Context(), id))
+	return c.coordinator(id, c.Admin().FindTxnCoordinators)
 }
 
-func (c *Cluster) coordinator(name string, found kadm.FindCoordinatorResponses) int32 {
+// coordinator asks until there is one: the first question has Kafka make the topic where coordinators keep their state.
+func (c *Cluster) coordinator(name string, find func(context.Context, ...string) kadm.FindCoordinatorResponses) int32 {
 	c.t.Helper()
-	r, ok := found[name]
-	if !ok || r.Err != nil {
-		c.t.Fatalf("kafkatest: nobody coordinates %s: %v", name, r.Err)
+	ctx, cancel := context.WithTimeout(c.t.Context(), faultTimeout)
+	defer cancel()
+	for {
+		r, ok := find(ctx, name)[name]
+		if ok && r.Err == nil {
+			return r.NodeID
+		}
+		if ctx.Err() != nil {
+			c.t.Fatalf("kafkatest: nobody coordinates %s: %v", name, r.Err)
+		}
+		pause(ctx, 50*time.Millisecond)
 	}
-	return r.NodeID
 }
 
 // Log returns what a broker printed so far, over all its starts; nothing where it has no process of ours.

@@ -12,7 +12,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
-const orderly = "shut down completed" // a broker's last words, if it has time for them
+const orderly = "Transition from STARTED to SHUTTING_DOWN" // what a broker says that is asked to stop
 
 // One broker a way, and everything that can be done to its process.
 func TestFaultsOfAProcess(t *testing.T) {

@@ -64,11 +64,11 @@ var floors = []Floor{
 	{"internal/wiretest", "store topology internal/decl internal/graph internal/record", "wires a graph in tests of verbs, without a task"},
 	{"internal/conformance", "kstest kstream ktable serde store topology window", "recorded behaviour of Kafka Streams, interpreted over the public language alone"},
 	{"internal/conformance/cmd/conformance", "internal/conformance", "the recorded cases, for make conformance"},
+	{"internal/metamorphic", "internal/conformance kstest serde store store/memstore store/pebblestore topology", "random topologies, run in many ways that must commit the same; Pebble as one of the stores"},
 	{"internal/mutants", "", "what happens to the tests when a defence is removed"},
 	{"internal/costs", "", "what the test suites cost"},
 	{"examples/...", Anything, "programs a user copies"},
 	{"bench/...", Anything, "measurements"},
-	{"integration/...", Anything, "tests on real brokers"},
 }
 
 // walls keep the two large dependencies where they can be replaced.
@@ -82,7 +82,6 @@ var walls = []Wall{
 			{Package: "internal/testkafka/...", Why: "gives brokers to tests"},
 			{Package: "examples/...", Why: "feed topics and read them back as any client does"},
 			{Package: "bench/...", Why: "measures the client itself as the ceiling"},
-			{Package: "integration/...", Why: "checks results with a client that is not ours"},
 		},
 	},
 	{

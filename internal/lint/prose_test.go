@@ -13,7 +13,7 @@ import (
 var pages = []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"}
 
 func TestPagesNameTestsAndFilesThatExist(t *testing.T) {
-	m := project(t)
+	m := whole(t)
 	for _, page := range pages {
 		ps, err := Prose(m, os.DirFS("../.."), page)
 		if err != nil {
