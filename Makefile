@@ -30,7 +30,7 @@ SIM_RACE = go test $(RACE) -timeout 10m -tags synctests -run "^($(SIM_TESTS))$$"
 REAL = (cd integration && go test $(RACE) -p 1 -timeout 15m ./...)
 HELPER = (cd kafkatest && go test $(RACE) -p 1 -timeout 15m ./...)
 
-.PHONY: help run test jars kafka-image vet lint bench kafka-up kafka-down fuzz mutants sim costs conformance
+.PHONY: help run test jars kafka-image vet lint bench kafka-up kafka-down fuzz mutants sim costs conformance conformance-cluster
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
@@ -90,6 +90,9 @@ fuzz: ## run each fuzz target for FUZZTIME (10s)
 
 conformance: ## compare with recorded behaviour of Kafka Streams; CASES=DIR another folder of cases, SHOW=NAME one in full
 	@go run ./internal/conformance/cmd/conformance $(if $(CASES),-cases '$(CASES)') $(if $(SHOW),-show '$(SHOW)')
+
+conformance-cluster: ## the same on a real broker: several partitions, a restart on an empty disk, takeover of a Java app; CASES=DIR, SHOW=NAME
+	@go run ./internal/conformance/cmd/cluster $(if $(CASES),-cases '$(CASES)') $(if $(SHOW),-show '$(SHOW)')
 
 mutants: ## remove each defence of the commit protocol in a copy, and see a test fail
 	@go run ./internal/mutants
