@@ -37,6 +37,7 @@ type Config struct {
 	TopicConfig map[string]string // of internal topics, over the library's settings
 
 	OnError topology.ErrorPolicy // records that cannot be decoded, processed or written; default Fail
+	Around  topology.Around      // wraps each step's handling of records, for tracing; default nothing
 	Events  *Events              // default none
 	Logger  *slog.Logger         // default slog.Default
 	Client  []kgo.Opt            // TLS, SASL, dialer, compression of the Kafka clients; group, ids, isolation and offsets are ours

@@ -112,6 +112,7 @@ func (p *process) open(s *slot) error {
 		Logger:        p.log.With("task", s.id),
 		OnError:       p.recordError,
 		OnDrop:        p.app.drops.count,
+		Around:        p.cfg.Around,
 	})
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ type options struct {
 	databases   func(stores ...string) (store.DB, error)
 	oneTask     bool
 	policy      topology.ErrorPolicy
+	around      topology.Around
 }
 
 // PartitionCount sets the number of partitions of every topic but those of Repartition with a number of their own; the
@@ -31,6 +32,10 @@ func StartingAt(t time.Time) Option { return Option{func(o *options) { o.start =
 // OnError sets the error policy, as Config.OnError does in production; the default fails the test. With it, an app that
 // stops because a policy said Fail does not fail the test: see Driver.Stopped.
 func OnError(p topology.ErrorPolicy) Option { return Option{func(o *options) { o.policy = p }} }
+
+// Around wraps each step's handling of records, as Config.Around does in production: to look at what passes between steps, or
+// to have one fail.
+func Around(f topology.Around) Option { return Option{func(o *options) { o.around = f }} }
 
 // ManualCommit has tasks commit when Driver.Commit is called, or when a processor asks for it, instead of after every
 // record.

@@ -88,6 +88,7 @@ func (w *worker) open() {
 		Send:       func(o *record.Out) { w.outs = append(w.outs, *o) },
 		Partitions: d.partitions,
 		Policy:     d.options.policy,
+		Around:     d.options.around,
 		Now:        func() time.Time { return d.now },
 		Logger:     d.log.With("task", w.id),
 		OnError:    func(e *topology.RecordError, _ topology.Action) { d.errors = append(d.errors, e) },

@@ -14,9 +14,9 @@ import (
 )
 
 var (
-	phrases  = topology.NewTopic("phrases", serde.String, serde.String)
-	shorts = phrases.Named("shorts")
-	longs  = phrases.Named("longs")
+	phrases = topology.NewTopic("phrases", serde.String, serde.String)
+	shorts  = phrases.Named("shorts")
+	longs   = phrases.Named("longs")
 )
 
 // A processor may send to one of its next steps alone. What is sent to all comes to each.
@@ -115,4 +115,46 @@ func ExampleStream_ProcessValues_later() {
 	// Output:
 	// k v 10
 	// k v again 11
+}
+
+// Law: the records of all batches, in order, are the records of the stream.
+func ExampleStream_ProcessBatch() {
+	b := topology.NewBuilder()
+	ids := topology.NewTopic("ids", serde.String, serde.String)
+	names := topology.NewTopic("names", serde.String, serde.String)
+	// Two look-ups at once instead of one after the other.
+	lookUp := func(ids []string) map[string]string {
+		fmt.Println("looked up", ids)
+		return map[string]string{"1": "Ada", "2": "Bo", "3": "Cleo"}
+	}
+	kstream.From(b, ids).ProcessBatch("names", 2, func(_ *topology.Task, out topology.Out[string, string]) topology.BatchHandler[string, string] {
+		return func(_ context.Context, batch []topology.Record[string, string]) error {
+			var wanted []string
+			for _, r := range batch {
+				wanted = append(wanted, r.Value)
+			}
+			found := lookUp(wanted)
+			for _, r := range batch {
+				r.Value = found[r.Value]
+				out.SendRecord(r)
+			}
+			return nil
+		}
+	}).To(names)
+
+	d := kstest.New(kstest.InExample(), topology.Must(b.Build()), kstest.ManualCommit())
+	defer d.Close()
+	for _, id := range []string{"1", "2", "3"} {
+		d.Input(ids).Send("k", id)
+	}
+	d.Commit()
+	for _, r := range d.Output(names).Rest() {
+		fmt.Println(r.Value)
+	}
+	// Output:
+	// looked up [1 2]
+	// looked up [3]
+	// Ada
+	// Bo
+	// Cleo
 }

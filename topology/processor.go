@@ -24,6 +24,12 @@ type ValueSetup[K, V, V2 any] func(t *Task, out OutValue[V2]) Handler[K, V]
 // task is closed.
 type Handler[K, V any] func(ctx context.Context, r Record[K, V]) error
 
+// BatchSetup makes a processor that takes several records at once.
+type BatchSetup[K, V, K2, V2 any] func(t *Task, out Out[K2, V2]) BatchHandler[K, V]
+
+// BatchHandler processes records together. The slice is the library's: it is good until the handler returns.
+type BatchHandler[K, V any] func(ctx context.Context, batch []Record[K, V]) error
+
 // Out takes the records a processor sends on: in its handler and in its timers, from the goroutine that called them.
 type Out[K, V any] proc.Out[K, V]
 

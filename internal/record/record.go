@@ -39,6 +39,35 @@ type Change[V any] struct {
 // ChangeFn takes one change of a table. m.NoValue is not looked at: HasNew says whether the row exists.
 type ChangeFn[K, V any] func(m *Meta, k K, c Change[V])
 
+// Around returns f with each call of it made by around, which calls handle for it. A function of a step is not called again
+// while it runs: a topology has no circles.
+func (f Fn[K, V]) Around(around func(m *Meta, handle func())) any {
+	var (
+		m *Meta
+		k K
+		v V
+	)
+	handle := func() { f(m, k, v) }
+	return Fn[K, V](func(meta *Meta, key K, value V) {
+		m, k, v = meta, key, value
+		around(meta, handle)
+	})
+}
+
+// Around is that of Fn.
+func (f ChangeFn[K, V]) Around(around func(m *Meta, handle func())) any {
+	var (
+		m *Meta
+		k K
+		c Change[V]
+	)
+	handle := func() { f(m, k, c) }
+	return ChangeFn[K, V](func(meta *Meta, key K, change Change[V]) {
+		m, k, c = meta, key, change
+		around(meta, handle)
+	})
+}
+
 // In is a record as it was fetched. A nil Key or Value is Kafka's null; an empty one is not nil.
 type In struct {
 	Key, Value []byte

@@ -39,6 +39,7 @@ type Config struct {
 	Logger        *slog.Logger                                 // nil discards
 	OnError       func(*topology.RecordError, topology.Action) // after a record failed and was judged; may be nil
 	OnDrop        func(node, reason string)                    // a record was dropped; may be nil
+	Around        topology.Around                              // Config.Around; may be nil
 	LogAbsent     bool                                         // changelogs of stores with NoCache also tell deletions of rows that no commit has had, as Kafka Streams' do
 }
 

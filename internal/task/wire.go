@@ -144,9 +144,9 @@ func (t *Task) wire() (err error) {
 		}
 		switch {
 		case n.Source != nil:
-			sources[n] = n.Source.Wire(env{t}, down)
+			sources[n] = t.source(n, n.Source.Wire(env{t}, down))
 		case n.Wire != nil:
-			functions[n] = n.Wire(env{t}, down)
+			functions[n] = t.step(n, n.Wire(env{t}, down))
 		default:
 			return fmt.Errorf("task: %s: node %s (%s) has neither Wire nor Source", t.c.ID, n.Name, n.At)
 		}
