@@ -36,12 +36,12 @@ func startContainers(ctx context.Context, p *plan) (*started, error) {
 	}
 	image, version, err := e.image(ctx, p.version)
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, e.docker.Close())
 	}
 	e.sweep(ctx)
 	labels, lock, err := claim()
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, e.docker.Close())
 	}
 	f := &fleet{engine: e, lock: lock}
 	if f.net, err = network.New(ctx, network.WithLabels(labels)); err != nil {
@@ -101,7 +101,7 @@ func (f *fleet) close(bool) error {
 	if f.net != nil {
 		errs = append(errs, f.net.Remove(ctx))
 	}
-	errs = append(errs, os.Remove(f.lock.Name()), f.lock.Close())
+	errs = append(errs, os.Remove(f.lock.Name()), f.lock.Close(), f.engine.docker.Close())
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("kafkatest: containers are not all gone: %w", err)
 	}

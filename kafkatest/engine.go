@@ -16,6 +16,7 @@ import (
 
 const (
 	officialImage = "apache/kafka"
+	builtImage    = "millrace/kafka" // by image/build.sh, where nothing can be pulled
 
 	// Labels of all that is made in the engine. A lock file that nobody holds says that the test process is gone.
 	lockLabel = "org.millrace.kafkatest.lock"
@@ -47,6 +48,9 @@ func findEngine(ctx context.Context) (*engine, error) {
 		_, err = docker.Ping(ctx, client.PingOptions{})
 	}
 	if err != nil {
+		if docker != nil {
+			docker.Close()
+		}
 		return nil, &unable{fmt.Sprintf("no container engine answers: %v", err)}
 	}
 	return &engine{docker, strings.HasPrefix(docker.DaemonHost(), "unix://")}, nil
@@ -63,17 +67,20 @@ func setenv(name, value string) error {
 	return nil
 }
 
-// image finds the image of a version, or pulls it. It returns its name and version.
+// image finds the image of a version, or pulls it; what is there already comes first. It returns its name and version.
 func (e *engine) image(ctx context.Context, version string) (name, full string, err error) {
 	full, err = testkafka.FullVersion(version)
 	if err != nil {
 		return "", "", err
 	}
-	var tried []string
-	for _, name := range candidates(os.Getenv("KAFKA_IMAGE"), version, full) {
+	names := candidates(os.Getenv("KAFKA_IMAGE"), version, full)
+	for _, name := range append(names, builtImage+":"+full) {
 		if _, err := e.docker.ImageInspect(ctx, name); err == nil {
 			return name, tagOf(name, full), nil
 		}
+	}
+	var tried []string
+	for _, name := range names {
 		pulled, err := e.docker.ImagePull(ctx, name, client.ImagePullOptions{})
 		if err == nil {
 			err = pulled.Wait(ctx)

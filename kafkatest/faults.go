@@ -55,8 +55,8 @@ func (c *Cluster) Unpause(node int32) {
 // brokers in processes share the loopback.
 func (c *Cluster) Isolate(node int32) {
 	c.t.Helper()
-	c.network(node, "Isolate", func(f *link.Faults) { f.Cut = true })
 	c.process(node, "Isolate", func(ctx context.Context, p process) error { return p.isolate(ctx) }, false)
+	c.network(node, "Isolate", func(f *link.Faults) { f.Cut = true })
 }
 
 // Rejoin plugs an isolated broker in again.
@@ -102,9 +102,8 @@ func (c *Cluster) LoseAnswers(node int32, a Answers) {
 // LostAnswers returns how many answers of a broker were lost since its network was last changed.
 func (c *Cluster) LostAnswers(node int32) int {
 	c.t.Helper()
-	i := c.index(node)
 	c.needLinks("LostAnswers")
-	return c.links[i].LostSince()
+	return c.links[c.index(node)].LostSince()
 }
 
 // Heal ends all faults of the network between clients and a broker: Cut, Slow, LoseAnswers.

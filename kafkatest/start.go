@@ -119,6 +119,21 @@ func remedies(a asked) string {
 	return strings.Join(list, ", or ")
 }
 
+func newLinks(n int) ([]*link.Link, error) {
+	var links []*link.Link
+	for range n {
+		l, err := link.New()
+		if err != nil {
+			for _, l := range links {
+				l.Close()
+			}
+			return nil, fmt.Errorf("kafkatest: %w", err)
+		}
+		links = append(links, l)
+	}
+	return links, nil
+}
+
 // startBy starts a cluster one way, and whatever the ways have in common.
 func startBy(ctx context.Context, t testing.TB, w Way, a asked) (_ *Cluster, err error) {
 	p := &plan{asked: a, name: t.Name()}
@@ -130,12 +145,8 @@ func startBy(ctx context.Context, t testing.TB, w Way, a asked) (_ *Cluster, err
 		}
 	}()
 	if w != Named {
-		for range a.brokers {
-			l, err := link.New()
-			if err != nil {
-				return nil, fmt.Errorf("kafkatest: %w", err)
-			}
-			p.links = append(p.links, l)
+		if p.links, err = newLinks(a.brokers); err != nil {
+			return nil, err
 		}
 	}
 	if a.tls {

@@ -46,6 +46,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 	dir := flags.String("dir", ".kafka/broker", "folder for the broker's data, log and process id")
 	port := flags.Int("port", 19092, "port of the broker; its controller takes the next one")
 	heap := flags.String("heap", "1g", "memory of Java")
+	version := flags.String("version", "", "jars: of Kafka, as 3.9; print it and the folder")
 	fresh := flags.Bool("fresh", false, "up: begin with no topics")
 	if err := flags.Parse(args); err != nil {
 		return 2
@@ -71,7 +72,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) int {
 			printEnv(out, addr)
 		}
 	case "jars":
-		err = jars(ctx, errs)
+		err = jars(ctx, flags, *version, out, errs)
 	default:
 		fmt.Fprintf(errs, "kafka: no command %q\n", verb)
 		flags.Usage()
@@ -112,13 +113,19 @@ func up(ctx context.Context, opts testkafka.Options, fresh bool, out, errs io.Wr
 
 func printEnv(out io.Writer, addr string) { fmt.Fprintf(out, "export KAFKA_BROKERS=%s\n", addr) }
 
-// jars succeeds where tests will run, be left out, or need nothing.
-func jars(ctx context.Context, errs io.Writer) error {
-	if os.Getenv("KAFKA_BROKERS") != "" {
+// jars succeeds where tests will run, be left out, or need nothing. Asked for a version, also for that of no name, it
+// needs the jars, and prints the version and the folder.
+func jars(ctx context.Context, flags *flag.FlagSet, version string, out, errs io.Writer) error {
+	asked := false
+	flags.Visit(func(f *flag.Flag) { asked = asked || f.Name == "version" })
+	if !asked && os.Getenv("KAFKA_BROKERS") != "" {
 		return nil
 	}
-	_, err := testkafka.FindKit(ctx)
-	if missing, ok := errors.AsType[*testkafka.Missing](err); ok && !testkafka.Required() {
+	kit, err := testkafka.FindKitOf(ctx, version)
+	if err == nil && asked {
+		fmt.Fprintf(out, "%s %s\n", kit.Version, kit.Libs)
+	}
+	if missing, ok := errors.AsType[*testkafka.Missing](err); ok && !asked && !testkafka.Required() {
 		fmt.Fprintf(errs, "tests of a real Kafka are left out: %s\n", missing.Why)
 		return nil
 	}
