@@ -153,6 +153,18 @@ func TestALateRecordStaysLateAfterACrash(t *testing.T) {
 	}
 }
 
+func TestARecordTooLateToMeetItselfIsSoAfterACrash(t *testing.T) {
+	b := topology.NewBuilder()
+	kstream.From(b, joinLeft).JoinSelf("j", window.Within(10*ms).Grace(20*ms), func(a, b string) string { return a + b }).To(joinOut)
+	d := kstest.New(t, topology.Must(b.Build()))
+	e := ends{Driver: d, l: d.Input(joinLeft), out: d.Output(joinOut)}
+	e.l.SendAt(milli(1000), "tick", "t")
+	e.expect(t, "tick=tt@1000")
+	e.Crash()
+	e.l.SendAt(milli(961), "k", "a") // 20 for the window, 20 for the grace
+	e.expect(t, "")
+}
+
 // Which record finds that windows have closed is as in Kafka Streams, and does not follow from what waits alone.
 func TestWhatWaitsIsSentByTheSameRecordAfterACrash(t *testing.T) {
 	run := func(seed uint64, crash bool) (sent []string) {
