@@ -68,11 +68,7 @@ func rule(principal, host string, resource kmsg.ACLResourceType, name string, pa
 // awaitRules asks each broker until it has the rules that are true, and has not those that are false.
 func (c *Cluster) awaitRules(ctx context.Context, verb string, want map[string]bool) {
 	c.t.Helper()
-	client, err := kgo.NewClient(c.inner()...)
-	if err != nil {
-		c.t.Fatalf("kafkatest: %s: %v", verb, err)
-	}
-	defer client.Close()
+	client := c.inside()
 	for _, node := range c.nodes {
 		for {
 			have, err := rulesOf(ctx, client, node)

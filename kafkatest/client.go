@@ -27,12 +27,10 @@ func (c *Cluster) CreateTopics(partitions int32, topics ...string) {
 // Produce writes records to a topic and returns when they are there.
 func (c *Cluster) Produce(topic string, records ...*kgo.Record) {
 	c.t.Helper()
-	client, err := kgo.NewClient(append(c.inner(), kgo.DefaultProduceTopic(topic))...)
-	if err != nil {
-		c.t.Fatalf("kafkatest: cannot write to %s: %v", topic, err)
+	for _, r := range records {
+		r.Topic = topic
 	}
-	defer client.Close()
-	if err := client.ProduceSync(c.t.Context(), records...).FirstErr(); err != nil {
+	if err := c.inside().ProduceSync(c.t.Context(), records...).FirstErr(); err != nil {
 		c.t.Fatalf("kafkatest: cannot write to %s: %v", topic, err)
 	}
 }

@@ -2,6 +2,7 @@ package kafkatest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"net"
 	"slices"
@@ -38,8 +39,8 @@ type cluster struct {
 
 	locks []sync.Mutex // of each broker's process
 
-	mu    sync.Mutex
-	admin *kadm.Client // made when first asked for
+	mu     sync.Mutex
+	around *kgo.Client // goes around the links; made when first asked for
 }
 
 func newCluster(t testing.TB, w Way, p *plan, s *started) *Cluster {
@@ -54,8 +55,8 @@ func newCluster(t testing.TB, w Way, p *plan, s *started) *Cluster {
 		if t.Failed() {
 			c.tellLogs(t)
 		}
-		if c.admin != nil {
-			c.admin.Close()
+		if c.around != nil {
+			c.around.Close()
 		}
 		for _, l := range c.links {
 			l.Close()
@@ -72,6 +73,15 @@ func (c *Cluster) In(t testing.TB) *Cluster { return &Cluster{t, c.cluster} }
 
 // Brokers returns the addresses of all brokers, host:port. They stay the same while brokers go and come back.
 func (c *Cluster) Brokers() []string { return slices.Clone(c.brokers) }
+
+// Name returns a name for a topic, a group or an app that nobody else uses: the one given, which brokers of KAFKA_BROKERS,
+// where others are too, have with random letters.
+func (c *Cluster) Name(name string) string {
+	if c.way == Named {
+		return name + "-" + strings.ToLower(rand.Text()[:8])
+	}
+	return name
+}
 
 // Nodes returns the ids of the brokers, in the order of Brokers. It is empty for KAFKA_BROKERS.
 func (c *Cluster) Nodes() []int32 { return slices.Clone(c.nodes) }
@@ -99,16 +109,23 @@ func (c *Cluster) Options() []kgo.Opt {
 // Admin returns a client that may do everything and whose connections no fault of the network touches. It is closed
 // with the test.
 func (c *Cluster) Admin() *kadm.Client {
+	c.t.Helper()
+	return kadm.NewClient(c.inside())
+}
+
+// inside returns the client behind Admin.
+func (c *Cluster) inside() *kgo.Client {
+	c.t.Helper()
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.admin == nil {
+	if c.around == nil {
 		client, err := kgo.NewClient(c.inner()...)
 		if err != nil {
 			c.t.Fatalf("kafkatest: no administrator: %v", err)
 		}
-		c.admin = kadm.NewClient(client)
+		c.around = client
 	}
-	return c.admin
+	return c.around
 }
 
 // inner returns the options of a client that goes around the links.

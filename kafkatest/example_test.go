@@ -14,25 +14,26 @@ import (
 
 func TestOrdersAreCounted(t *testing.T) {
 	kafka := kafkatest.Start(t)
-	kafka.CreateTopics(4, "orders", "counts")
+	orders, counts := kafka.Name("orders"), kafka.Name("counts")
+	kafka.CreateTopics(4, orders, counts)
 
 	b := topology.NewBuilder()
-	kstream.From(b, topology.NewTopic("orders", serde.String, serde.String)).
-		GroupByKey().Count("orders-by-customer").To(topology.NewTopic("counts", serde.String, serde.Int64))
+	kstream.From(b, topology.NewTopic(orders, serde.String, serde.String)).
+		GroupByKey().Count("orders-by-customer").To(topology.NewTopic(counts, serde.String, serde.Int64))
 	top, err := b.Build()
 	if err != nil {
 		t.Fatal(err)
 	}
 	app, err := millrace.New(top, millrace.Config{
-		ApplicationID: "counter", Brokers: kafka.Brokers(), Client: kafka.Client(), StateDir: t.TempDir(),
+		ApplicationID: kafka.Name("counter"), Brokers: kafka.Brokers(), Client: kafka.Client(), StateDir: t.TempDir(),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	kafka.Run(app.Run) // until the test ends
 
-	kafka.Produce("orders", kgo.KeyStringRecord("ann", "tea"), kgo.KeyStringRecord("ann", "jam"))
-	for r := range kafka.Records("counts") {
+	kafka.Produce(orders, kgo.KeyStringRecord("ann", "tea"), kgo.KeyStringRecord("ann", "jam"))
+	for r := range kafka.Records(counts) {
 		if n, err := serde.Int64.Decode(r.Value); err != nil {
 			t.Fatal(err)
 		} else if string(r.Key) == "ann" && n == 2 {
