@@ -124,3 +124,19 @@ func ExampleInput_SendBytes() {
 	fmt.Println(dead.Value)
 	// Output: not eight bytes
 }
+
+// Wrappers see each record at each step: here they say what passes where.
+func ExampleAround() {
+	d := kstest.New(kstest.InExample(), shout(), kstest.Around(func(s topology.Step) func(context.Context, topology.Handling, func()) error {
+		return func(_ context.Context, h topology.Handling, handle func()) error {
+			fmt.Println(h.Position, s.Kind)
+			handle()
+			return nil
+		}
+	}))
+	d.Input(lines).Send("k", "hush")
+	// Output:
+	// lines/0@0 source
+	// lines/0@0 map-values
+	// lines/0@0 sink
+}

@@ -211,3 +211,28 @@ func ExampleGlobalFrom() {
 	// box=fig, one of 2
 	// bag=fig, one of 1
 }
+
+// A topic that the table's changes go through needs serdes: those of the new key and value, where they have no built-in one.
+func ExampleRegrouped_WithSerdes() {
+	type city struct{ Name string }
+	b := topology.NewBuilder()
+	ktable.From(b, words, "where").
+		GroupBy("by-city", func(person, where string) (city, string) { return city{where}, person }).
+		WithSerdes(serde.JSON[city](), serde.String).
+		Count("people").
+		Then(kstream.FromTable).
+		Map(func(c city, n int64) (string, int64) { return c.Name, n }).To(tally)
+
+	play(b, tally, "Ann=Oslo", "Bob=Oslo")
+	// Output:
+	// Oslo=1
+	// Oslo=2
+}
+
+// The store of a table is read elsewhere through its handle; that of a global table everywhere.
+func ExampleGlobal_Store() {
+	b := topology.NewBuilder()
+	prices := ktable.GlobalFrom(b, lefts, "prices")
+	fmt.Println(prices.Store().Name())
+	// Output: prices
+}
