@@ -1,6 +1,8 @@
 package main
 
 import (
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -38,5 +40,30 @@ func TestMissingKafkaIsOneLineUnlessRequired(t *testing.T) {
 		if got := run(t.Context(), []string{"jars"}, &out, &errs); got != code || strings.Count(errs.String(), "\n") != 1 {
 			t.Errorf("MILLRACE_REQUIRE_KAFKA=%s: exit code %d, %q; want %d and one line", required, got, &errs, code)
 		}
+	}
+}
+
+func TestJarsOfAVersionAreNamed(t *testing.T) {
+	bin, libs := t.TempDir(), t.TempDir()
+	if err := os.WriteFile(filepath.Join(bin, "java"), []byte("#!/bin/sh\necho 'openjdk version \"17.0.15\"'\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(libs, "kafka_2.13-3.9.1.jar"), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":/usr/bin:/bin")
+	t.Setenv("JAVA_HOME", "")
+	t.Setenv("KAFKA_LIBS", libs)
+	t.Setenv("KAFKA_BROKERS", "named:9092") // an image is built of jars, whatever tests run on
+	for _, asked := range []string{"3.9", ""} {
+		var out, errs strings.Builder
+		if code := run(t.Context(), []string{"-version", asked, "jars"}, &out, &errs); code != 0 || out.String() != "3.9.1 "+libs+"\n" {
+			t.Errorf("-version %q: exit code %d, %q, %q; want the version and the folder", asked, code, &out, &errs)
+		}
+	}
+	t.Setenv("JAVA_HOME", t.TempDir())
+	var out, errs strings.Builder
+	if code := run(t.Context(), []string{"-version", "3.9", "jars"}, &out, &errs); code != 1 {
+		t.Errorf("no Java: exit code %d, %q; want a failure, since somebody asked", code, &errs)
 	}
 }
