@@ -22,6 +22,7 @@ func Programs(markdown string) []string {
 var (
 	testName = regexp.MustCompile(`\b(?:Test|Fuzz|Example|Benchmark)[A-Z]\w*`)
 	link     = regexp.MustCompile(`\]\(([^)#:]+)(?:#[^)]*)?\)`)
+	testLink = regexp.MustCompile(`\[((?:Test|Fuzz|Example|Benchmark)\w*)\]\(([^)#:]+_test\.go)\)`)
 	testFunc = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz|Example|Benchmark)\w*)\(`)
 )
 
@@ -31,11 +32,12 @@ func Prose(m *Module, fsys fs.FS, markdown string) ([]Problem, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lint: %w", err)
 	}
-	tests := map[string]bool{}
+	tests, places := map[string]bool{}, map[string]bool{}
 	for _, f := range m.Files {
 		if f.Test {
 			for _, found := range testFunc.FindAllSubmatch(f.Text, -1) {
 				tests[string(found[1])] = true
+				places[f.Path+" "+string(found[1])] = true
 			}
 		}
 	}
@@ -52,6 +54,11 @@ func Prose(m *Module, fsys fs.FS, markdown string) ([]Problem, error) {
 		for _, name := range testName.FindAllString(line, -1) {
 			if !tests[name] {
 				ps = append(ps, Problem{Path: markdown, Line: n, Text: "there is no " + name + " in the project"})
+			}
+		}
+		for _, found := range testLink.FindAllStringSubmatch(line, -1) {
+			if tests[found[1]] && !places[found[2]+" "+found[1]] {
+				ps = append(ps, Problem{Path: markdown, Line: n, Text: found[1] + " is not in " + found[2]})
 			}
 		}
 		for _, target := range link.FindAllStringSubmatch(line, -1) {

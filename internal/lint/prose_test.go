@@ -80,15 +80,16 @@ func TestProgramsAreTheMainsOnly(t *testing.T) {
 }
 
 func TestProseFindsTestsAndFilesThatAreGone(t *testing.T) {
-	m := module(t, map[string]string{"a/a_test.go": "package a\n\nfunc TestHere(t *testing.T) {}\n"})
+	m := module(t, map[string]string{"a/a_test.go": "package a\n\nfunc TestHere(t *testing.T) {}\n", "a/b_test.go": "package a\n"})
 	fsys := fstest.MapFS{
-		"a/a.go": {},
+		"a/a.go": {}, "a/a_test.go": {}, "a/b_test.go": {},
 		"README.md": {Data: []byte("`TestHere` and `TestGone`, [a](a/a.go), [tree](a/), [b](b.md#part), [web](https://example.com/x)\n" +
-			"```go\nfunc TestInCode()\n```\n[c](c.md)\n")},
+			"```go\nfunc TestInCode()\n```\n[c](c.md)\n[TestHere](a/a_test.go), [TestHere](a/b_test.go)\n")},
 	}
 	got, err := Prose(m, fsys, "README.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	expect(t, got, "README.md:1: there is no TestGone", "README.md:1: a link to nowhere: b.md", "README.md:5: a link to nowhere: c.md")
+	expect(t, got, "README.md:1: there is no TestGone", "README.md:1: a link to nowhere: b.md", "README.md:5: a link to nowhere: c.md",
+		"README.md:6: TestHere is not in a/b_test.go")
 }
