@@ -217,8 +217,9 @@ func (m *model) scan() error {
 			if reverse {
 				behind = prefix + "z"
 			}
-			m.write(behind+fmt.Sprint(m.rng.IntN(100)), "behind", true)
-			got[m.dirty[len(m.dirty)-1]] = "behind"
+			behind += fmt.Sprint(m.rng.IntN(100))
+			m.write(behind, "behind", true)
+			got[behind] = "behind"
 		}
 	}
 	for k, v := range m.rows {
