@@ -10,6 +10,7 @@ import (
 
 	"github.com/millrace-streams/millrace/kstest"
 	"github.com/millrace-streams/millrace/kstream"
+	"github.com/millrace-streams/millrace/ktable"
 	"github.com/millrace-streams/millrace/serde"
 	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/topology"
@@ -156,4 +157,21 @@ func TestWindowsAndSessionsArePreparedByTheTest(t *testing.T) {
 	if got := spansOf(ws.Fetch("a", at(0), at(100))); got != "30-40=record" {
 		t.Errorf("windows of a key are %s", got)
 	}
+}
+
+// A change that comes too late to wait is sent at once, also if what made it late was taken up before a restart.
+func TestAChangeTooLateToWaitIsSoAfterACrash(t *testing.T) {
+	b := topology.NewBuilder()
+	ktable.From(b, counts, "rows").Suppress("calm", 10*time.Millisecond).To(counts.Named("calm"))
+	d := kstest.New(t, topology.Must(b.Build()))
+	in, calm := d.Input(counts), d.Output(counts.Named("calm"))
+	in.SendAt(time.UnixMilli(100), "waits", 1)
+	d.Crash()
+	in.SendAt(time.UnixMilli(85), "late", 2)
+	calm.Expect(kstest.KV("late", int64(2)))
+	calm.ExpectNone()
+	d.Crash()
+	in.SendAt(time.UnixMilli(110), "later", 3)
+	calm.Expect(kstest.KV("waits", int64(1)))
+	calm.ExpectNone()
 }
