@@ -16,6 +16,10 @@
 //	c := kafkatest.Start(t, kafkatest.Brokers(3), kafkatest.Faults())
 //	c.Kill(c.Leader("orders", 0))
 //
+// Where no way serves, the test fails with what to install. OrSkip has it skipped, unless MILLRACE_REQUIRE_KAFKA=1 (and for
+// tests that only containers serve MILLRACE_REQUIRE_CONTAINERS=1) is set, as in CI. Real and By, and KAFKATEST_WAYS in
+// the environment, as containers,jars, narrow the ways.
+//
 // # A module of its own
 //
 // It is not part of the module of the library: a service that imports Millrace neither downloads nor links
