@@ -1,17 +1,45 @@
 package conformance
 
 import (
+	"strconv"
+	"strings"
+
 	"github.com/millrace-streams/millrace/kstream"
 	"github.com/millrace-streams/millrace/ktable"
 )
 
-// A couple is what a join has found on both sides; the joiner gets the key with it.
-type couple struct{ l, r *string }
-
-// coupled applies the joiner of an operation to what a join has found.
-func coupled[S, N, K, V any](x stream[S, N, K, V], n *Node, s kstream.Stream[K, couple]) element {
+// coupled applies the joiner of an operation, which gets the key with them, to what a join has found on both sides: a text
+// made by couple. A type of its own would have all verbs compiled for it.
+func coupled[S, N, K, V any](x stream[S, N, K, V], n *Node, s kstream.Stream[K, S]) element {
 	join := n.joiner(true)
-	return textValues(x, s.MapValuesWithKey(func(k K, c couple) S { return x.p.text.of(join(x.k.text(k), c.l, c.r)) }))
+	return textValues(x, s.MapValuesWithKey(func(k K, both S) S {
+		l, rest := side(*x.p.text.text(both))
+		r, _ := side(rest)
+		return x.p.text.of(join(x.k.text(k), l, r))
+	}))
+}
+
+// couple writes two texts, either of which may be null, as one.
+func (p *program[S, N]) couple(l, r *string) S { return p.text.of(new(sized(l) + sized(r))) }
+
+func sized(s *string) string {
+	if s == nil {
+		return "-;"
+	}
+	return strconv.Itoa(len(*s)) + ";" + *s
+}
+
+// side reads one of the two.
+func side(both string) (s *string, rest string) {
+	size, rest, _ := strings.Cut(both, ";")
+	if size == "-" {
+		return nil, rest
+	}
+	n, err := strconv.Atoi(size)
+	if err != nil {
+		panic(err)
+	}
+	return new(rest[:n]), rest[n:]
 }
 
 func (x stream[S, N, K, V]) joinTable(n *Node) element {
@@ -31,13 +59,13 @@ func joinTable[S, N, K, V, VT any](x stream[S, N, K, V], n *Node, t table[S, N, 
 		opts = append(opts, kstream.Buffered(n.text("name"), n.span("graceMs")))
 	}
 	if n.one("kind", "inner", "left") == "inner" {
-		return coupled(x, n, x.s.JoinTable(t.t, func(v V, vt VT) couple { return couple{x.v.text(v), t.v.text(vt)} }, opts...))
+		return coupled(x, n, x.s.JoinTable(t.t, func(v V, vt VT) S { return x.p.couple(x.v.text(v), t.v.text(vt)) }, opts...))
 	}
-	return coupled(x, n, x.s.LeftJoinTable(t.t, func(v V, vt VT, ok bool) couple {
+	return coupled(x, n, x.s.LeftJoinTable(t.t, func(v V, vt VT, ok bool) S {
 		if !ok {
-			return couple{x.v.text(v), nil}
+			return x.p.couple(x.v.text(v), nil)
 		}
-		return couple{x.v.text(v), t.v.text(vt)}
+		return x.p.couple(x.v.text(v), t.v.text(vt))
 	}, opts...))
 }
 
@@ -63,9 +91,9 @@ func (x stream[S, N, K, V]) joinGlobal(n *Node) element {
 		return text.of(s), true
 	}
 	if n.one("kind", "inner", "left") == "inner" {
-		return coupled(x, n, x.s.JoinGlobal(g.g, key, func(v V, vg S) couple { return couple{x.v.text(v), text.text(vg)} }))
+		return coupled(x, n, x.s.JoinGlobal(g.g, key, func(v V, vg S) S { return x.p.couple(x.v.text(v), text.text(vg)) }))
 	}
-	return coupled(x, n, x.s.LeftJoinGlobal(g.g, key, func(v V, vg S, ok bool) couple {
-		return couple{x.v.text(v), there(text, vg, ok)}
+	return coupled(x, n, x.s.LeftJoinGlobal(g.g, key, func(v V, vg S, ok bool) S {
+		return x.p.couple(x.v.text(v), there(text, vg, ok))
 	}))
 }

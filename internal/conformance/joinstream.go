@@ -28,7 +28,7 @@ func joinStreams[S, N, K, V, V2 any](x stream[S, N, K, V], n *Node, y stream[S, 
 	w := window.Within(0).Before(n.span("beforeMs")).After(n.span("afterMs")).Grace(n.span("graceMs")).
 		EmitEvery(time.Duration(x.p.c.Config.OuterJoinEmitMs) * time.Millisecond)
 	this, that := base+"-this-join-store", base+"-outer-other-join-store"
-	var s kstream.Stream[K, couple]
+	var s kstream.Stream[K, S]
 	opts, kind := x.p.joinOptions(n), n.one("kind", "inner", "left", "outer")
 	switch {
 	case alone: // of any kind: each record meets itself, if nothing else
@@ -36,18 +36,18 @@ func joinStreams[S, N, K, V, V2 any](x stream[S, N, K, V], n *Node, y stream[S, 
 			base += "-outer"
 		}
 		this, that = base+"-this-join-store", ""
-		s = x.s.JoinSelf(base, w, func(a, b V) couple { return couple{x.v.text(a), x.v.text(b)} }, opts...)
+		s = x.s.JoinSelf(base, w, func(a, b V) S { return x.p.couple(x.v.text(a), x.v.text(b)) }, opts...)
 	case kind == "inner":
 		that = base + "-other-join-store"
-		s = x.s.JoinStream(base, y.s, w, func(v V, v2 V2) couple { return couple{x.v.text(v), y.v.text(v2)} }, opts...)
+		s = x.s.JoinStream(base, y.s, w, func(v V, v2 V2) S { return x.p.couple(x.v.text(v), y.v.text(v2)) }, opts...)
 	case kind == "left":
-		s = x.s.LeftJoinStream(base, y.s, w, func(v V, v2 V2, ok bool) couple {
-			return couple{x.v.text(v), there(y.v, v2, ok)}
+		s = x.s.LeftJoinStream(base, y.s, w, func(v V, v2 V2, ok bool) S {
+			return x.p.couple(x.v.text(v), there(y.v, v2, ok))
 		}, opts...)
 	default:
 		this = base + "-outer-this-join-store"
-		s = x.s.OuterJoinStream(base, y.s, w, func(v V, ok bool, v2 V2, ok2 bool) couple {
-			return couple{there(x.v, v, ok), there(y.v, v2, ok2)}
+		s = x.s.OuterJoinStream(base, y.s, w, func(v V, ok bool, v2 V2, ok2 bool) S {
+			return x.p.couple(there(x.v, v, ok), there(y.v, v2, ok2))
 		}, opts...)
 	}
 	size := n.span("beforeMs") + n.span("afterMs")

@@ -8,6 +8,7 @@ import (
 	"github.com/millrace-streams/millrace/internal/record"
 	"github.com/millrace-streams/millrace/internal/topics"
 	"github.com/millrace-streams/millrace/serde"
+	"github.com/millrace-streams/millrace/topology"
 )
 
 // A Step describes the node that a verb adds.
@@ -106,18 +107,24 @@ func (h Handle[K, V]) EndChanges(s Step, wire func(env graph.Env, n *graph.Node)
 
 // add is the one place where a typed step becomes an untyped node, and wiring the one where it comes back.
 func add[K, V, In, Out any](h Handle[K, V], s Step, fan func([]any) any, wire func(env graph.Env, n *graph.Node, next Out) In) *graph.Node {
-	b := h.Builder(s.Call)
+	n := s.node(h.Builder(s.Call), h.n, h.policy)
+	n.Fan = fan
+	n.Wire = func(env graph.Env, down any) any { return wire(env, n, down.(Out)) }
+	return n
+}
+
+// node adds a node without functions. What does not depend on types is compiled once.
+func (s *Step) node(b *graph.Builder, parent *graph.Node, policy topology.ErrorPolicy) *graph.Node {
 	n := &graph.Node{
 		Kind: s.Kind, Name: s.Name, Call: s.Call, At: graph.Caller(),
-		Parents: []*graph.Node{h.n}, Stores: s.Stores, NullKeys: s.NullKeys, ByKey: s.ByKey, Old: s.Old, Clocks: s.Clocks, Close: s.Close, Fan: fan,
+		Parents: []*graph.Node{parent}, Stores: s.Stores, NullKeys: s.NullKeys, ByKey: s.ByKey, Old: s.Old, Clocks: s.Clocks, Close: s.Close,
 	}
-	if h.policy != nil {
-		n.Policy = h.policy
+	if policy != nil {
+		n.Policy = policy
 	}
 	if s.NilFunc {
 		b.Report(n.At, s.Call, errors.New("the function is nil: pass one"))
 	}
-	n.Wire = func(env graph.Env, down any) any { return wire(env, n, down.(Out)) }
 	return b.Add(n)
 }
 
