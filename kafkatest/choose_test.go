@@ -230,6 +230,6 @@ func TestLibraryLinksNoneOfThis(t *testing.T) {
 func mustStillAnswer(t *testing.T, c *Cluster) {
 	t.Helper()
 	if err := answers(t, connect(t, c), patience); err != nil {
-		t.Errorf("a fault that was refused left its trace: %v", err)
+		t.Errorf("the cluster, to which nothing was done, does not answer: %v", err)
 	}
 }

@@ -2,6 +2,7 @@ package kafkatest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -49,7 +50,7 @@ func findEngine(ctx context.Context) (*engine, error) {
 	}
 	if err != nil {
 		if docker != nil {
-			docker.Close()
+			err = errors.Join(err, docker.Close())
 		}
 		return nil, &unable{fmt.Sprintf("no container engine answers: %v", err)}
 	}
