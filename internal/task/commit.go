@@ -122,28 +122,45 @@ func (s *taskStore) foretold(e *changelog.Entry, value []byte) bool {
 	return e.Headers != nil
 }
 
-// Offsets returns what to commit, one per input whose position is known, whether it moved or not: the task that wrote
-// anything at all must commit offsets, or nothing fences the transaction of an owner that is not the owner any more.
-// Records must not be processed between Offsets and Committed.
+// Offsets returns what to commit, one per input of which anything was ever read, whether it moved or not: the task that wrote
+// anything at all must commit offsets, or nothing fences the transaction of an owner that is not the owner any more. A
+// task that wrote before it has read anything commits where it stands. Records must not be processed between Offsets and
+// Committed.
 func (t *Task) Offsets() []Offset {
 	offsets := make([]Offset, 0, len(t.inputs))
 	times := t.times()
 	for _, in := range t.inputs {
-		if !in.known {
-			continue
+		if in.known {
+			in.offered = in.offset()
+			if in.noted() {
+				offsets = append(offsets, in.place(times))
+			}
 		}
-		in.offered = in.offset()
-		offsets = append(offsets, Offset{
-			TP: in.tp, Offset: in.offered, Epoch: in.epoch,
-			Metadata: metadata{in.time, times}.encode(),
-		})
+	}
+	if len(offsets) > 0 {
+		return offsets
+	}
+	for _, in := range t.inputs {
+		if in.known {
+			offsets = append(offsets, in.place(times))
+		}
 	}
 	return offsets
+}
+
+// noted reports whether there is anything to note of an input: it has moved, or an offset was committed that says so. As in
+// Kafka Streams, the group knows nothing of partitions that were always empty.
+func (in *input) noted() bool { return in.told || in.offered != in.committed.offset }
+
+// place returns what to commit of an input.
+func (in *input) place(times map[string]int64) Offset {
+	return Offset{TP: in.tp, Offset: in.offered, Epoch: in.epoch, Metadata: metadata{in.time, times}.encode()}
 }
 
 // Committed tells that the transaction is committed, with what Offsets returned last. The caller commits the databases.
 func (t *Task) Committed() {
 	for _, in := range t.inputs {
+		in.told = in.noted()
 		in.committed.offset, in.committed.time, in.committed.epoch = in.offered, in.time, in.epoch
 	}
 	t.committed.streamTime = t.streamTime

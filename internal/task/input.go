@@ -42,6 +42,7 @@ type input struct {
 	idleFrom time.Time // when the input was first seen proven empty; zero: not
 
 	offered   int64 // what Offsets returned last
+	told      bool  // an offset that the input had moved to is committed
 	committed struct {
 		offset int64
 		time   int64

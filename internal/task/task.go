@@ -165,6 +165,7 @@ func (t *Task) Resume(tp TP, offset int64, metadata string) {
 		t.log.Warn("metadata of a committed offset ignored: stream time starts anew", "partition", tp.String(), "error", err)
 		return
 	}
+	in.told = true
 	in.time, in.committed.time = m.time, m.time
 	t.streamTime = max(t.streamTime, m.time)
 	t.committed.streamTime = t.streamTime
