@@ -22,6 +22,7 @@ import (
 	"github.com/millrace-streams/millrace/serde"
 	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/topology"
+	"github.com/millrace-streams/millrace/window"
 )
 
 // A world is a fake Kafka with a client.
@@ -218,13 +219,17 @@ func TestInternalTopicsHaveKafkaStreamsNamesAndSettings(t *testing.T) {
 	kstream.From(b, texts).Process("stretches", func(*topology.Task, topology.Out[string, string]) topology.Handler[string, string] {
 		return func(context.Context, topology.Record[string, string]) error { return nil }
 	}, store.NewWindow("windows", serde.String, serde.Int64, time.Minute, time.Hour), store.NewSession("sessions", serde.String, serde.Int64, time.Minute))
+	one := kstream.From(b, texts)
+	one.JoinStream("joined", one.Filter(func(string, string) bool { return true }), window.Within(time.Second), func(l, r string) string { return l + r }).To(texts.Named("out"))
 	app, end := w.run(topology.Must(b.Build()), w.config())
 	w.running(app)
 	want := map[string]map[string]string{
 		"app-windows-changelog":  {"cleanup.policy": "compact,delete", "retention.ms": "90000000"},
 		"app-sessions-changelog": {"cleanup.policy": "compact,delete", "retention.ms": "86460000"},
-		"app-counts-changelog":   {"cleanup.policy": "compact", "message.timestamp.type": "CreateTime"},
-		"app-by-repartition":     {"cleanup.policy": "delete", "retention.ms": "-1", "segment.bytes": "52428800"},
+		// Values of a key stand side by side: nothing replaces another.
+		"app-joined-this-join-store-changelog": {"cleanup.policy": "delete", "retention.ms": "86402000"},
+		"app-counts-changelog":                 {"cleanup.policy": "compact", "message.timestamp.type": "CreateTime"},
+		"app-by-repartition":                   {"cleanup.policy": "delete", "retention.ms": "-1", "segment.bytes": "52428800"},
 	}
 	for topic, settings := range want {
 		resp, err := w.adm.DescribeTopicConfigs(t.Context(), topic)

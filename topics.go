@@ -199,13 +199,20 @@ func changelogTopic(app string, s *decl.Store, count int32) internalTopic {
 		configs["cleanup.policy"] = "compact,delete"
 		configs["retention.ms"] = retention(s.Retention)
 	}
+	if s.Duplicates { // each value is a record of its own, and none replaces another: there is nothing to compact
+		configs["cleanup.policy"] = "delete"
+	}
 	if s.Kind == decl.Versioned { // a restore needs each version that may be asked for; a day more for a clock that runs ahead
 		configs["min.compaction.lag.ms"] = strconv.FormatInt((s.History + 24*time.Hour).Milliseconds(), 10)
 	}
 	for k, v := range s.TopicConfig {
 		configs[k] = v
 	}
-	return internalTopic{graph.Changelog(app, s), count, configs, "compact"}
+	policy := "compact"
+	if s.Duplicates {
+		policy = "delete"
+	}
+	return internalTopic{graph.Changelog(app, s), count, configs, policy}
 }
 
 // retention returns how long a changelog keeps what a store keeps for d, in milliseconds.
