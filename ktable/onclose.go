@@ -131,8 +131,12 @@ func (s *closer[K, A]) close(m, of *record.Meta, closed int64) {
 		}
 		s.due = now + s.every
 	}
-	s.until = closed + 1 - s.included
-	if s.until <= s.least || closed <= s.sent.Now() {
+	if closed <= s.sent.Now() || !s.reaches(closed) {
+		return
+	}
+	if s.until = closed + 1 - s.included; s.until <= s.least { // nothing that waits is closed: only how far it is
+		s.sent.Raise(closed)
+		s.keep()
 		return
 	}
 	from := s.unsent()
@@ -149,6 +153,25 @@ func (s *closer[K, A]) close(m, of *record.Meta, closed int64) {
 	}
 	s.sent.Raise(closed)
 	s.keep()
+}
+
+// reaches reports whether some window may have closed since the last look. How far results have been sent stands in the metadata of
+// offsets, where Kafka Streams reads it: it moves when Kafka Streams would have looked into its store.
+func (s *closer[K, A]) reaches(closed int64) bool {
+	switch c := s.cut; c.kind {
+	case sessions:
+		return closed > 0
+	case sliding:
+		return closed > c.size
+	default:
+		end := closed - c.size // the last start of a window that is closed
+		if end < 0 || s.sent.Now() < 0 {
+			return end >= 0
+		}
+		before := max(0, s.sent.Now()-c.size)
+		first := func(at int64) int64 { return max(0, at-c.size+c.advance) / c.advance }
+		return end/c.advance != before/c.advance || first(end) != first(before)
+	}
 }
 
 // send sends a row, unless its window is open: then it is the next to close.

@@ -301,6 +301,39 @@ func TestEachClosedWindowIsSentOnceAlsoBehindAJumpOfTime(t *testing.T) {
 	}
 }
 
+// How far results were sent is what Kafka Streams has in the metadata of its offsets: as recorded with these records, which an
+// app of either kind must be able to go on behind.
+func TestHowFarResultsWereSentIsKeptAsByKafkaStreams(t *testing.T) {
+	type build = func(g ktable.Grouped[string, string]) ktable.Table[window.Key[string], int64]
+	var hopping build = func(g ktable.Grouped[string, string]) ktable.Table[window.Key[string], int64] {
+		return g.WindowedBy(window.Hopping(20*ms, 10*ms).Grace(5 * ms)).EmitOnClose().Count("win")
+	}
+	var sliding build = func(g ktable.Grouped[string, string]) ktable.Table[window.Key[string], int64] {
+		return g.WindowedBy(window.Sliding(10 * ms).Grace(5 * ms)).EmitOnClose().Count("win")
+	}
+	var session build = func(g ktable.Grouped[string, string]) ktable.Table[window.Key[string], int64] {
+		return g.WindowedBySession(window.Session(10 * ms).Grace(5 * ms)).EmitOnClose().Count("win")
+	}
+	for _, c := range []struct {
+		windows build
+		times   []int64 // of records of one key
+		want    int64
+	}{
+		{hopping, []int64{11, 11, 13, 15, 17, 7, 24}, -1}, // none can have closed
+		{hopping, []int64{0, 2, 4, 6, 28, 24, 30, 32, 34, 36, 39, 40}, 31},
+		{sliding, []int64{16, 17, 22, 24, 26, 34, 45, 50, 51, 52}, 47}, // none waits that ends there
+		{session, []int64{5, 55, 52, 57, 62, 63, 67, 70, 75, 82, 84, 97}, 82},
+	} {
+		var records []string
+		for _, at := range c.times {
+			records = append(records, fmt.Sprintf("words:a=1@%d", at))
+		}
+		if got := closing(t, c.windows, records...).Clock("win").Now(); got != c.want {
+			t.Errorf("after %v: %d, want %d", c.times, got, c.want)
+		}
+	}
+}
+
 func TestEmitRetainedLeavesOutWhatHasExpired(t *testing.T) {
 	b := closing(t, func(g ktable.Grouped[string, string]) ktable.Table[window.Key[string], int64] {
 		return g.WindowedBy(window.Tumbling(10*ms).Grace(5*ms)).EmitOnClose(ktable.EmitRetained()).Count("win", store.NoCache())
