@@ -76,6 +76,9 @@ func (e *expiry) open(env graph.Env, d *decl.Store) {
 // seen returns the first time whose rows are not hidden; it may be negative.
 func (e *expiry) seen() int64 {
 	if e.lingers {
+		if e.found >= 0 { // the rows that were there are another's, and were never in a cache of ours
+			return max(e.floor(), e.found-e.retention+1)
+		}
 		return e.floor()
 	}
 	return e.clock.Now() - e.retention + 1 - e.edge

@@ -204,6 +204,27 @@ func TestWithoutAClockTheLatestRowIsTheStoresTime(t *testing.T) {
 	}
 }
 
+// Where Kafka Streams has a cache, expired rows are found in there. State that it has left was in no cache of ours.
+func TestRowsOfAnotherAppDoNotLinger(t *testing.T) {
+	for _, known := range []bool{true, false} {
+		lingers := func(d *decl.Store) { d.Lingers = true }
+		s, e := openWindow(t, lingers)
+		load(t, e, newWindows(lingers), 10*minute, 20*minute, 21*minute) // the first has expired, its segment has not
+		if known {
+			e.clock.Set(21 * minute)
+		}
+		n := 0
+		for _, k := range []string{"a", "b", "c"} {
+			s.Fetch(k, 0, 1<<60, false, func(int64, int64, int64) bool { n++; return true })
+		}
+		if known {
+			want(t, n, 3)
+		} else {
+			want(t, n, 2)
+		}
+	}
+}
+
 func TestRowsAheadOfTheClockAreFound(t *testing.T) {
 	for kind, change := range windowStores {
 		t.Run(kind, func(t *testing.T) {
