@@ -216,7 +216,7 @@ func (k *Keeper[K, V]) forgotten(bytes []byte, key K, old V, at int64) {
 // keeping them is enough.
 func (k *Keeper[K, V]) remember(m *record.Meta, has bool) {
 	key := k.rows.KeyBytes()
-	k.updates.note(key)
+	k.updates.note(key, k.env)
 	if has && len(m.Headers) == 0 && len(k.last) == 0 {
 		return
 	}
@@ -238,7 +238,7 @@ func (k *Keeper[K, V]) remember(m *record.Meta, has bool) {
 // record that deleted.
 func (k *Keeper[K, V]) emit() {
 	if k.updates.many {
-		k.rows.Dirty(k.old, func(d rows.Dirty[K, V]) { k.forward(&d, k.last[string(d.KeyBytes)]) })
+		k.rows.Dirty(k.old, func(d rows.Dirty[K, V]) { k.forward(&d, k.last[string(d.KeyBytes)], nil) })
 	} else {
 		k.emitFew()
 	}
@@ -254,15 +254,17 @@ func (k *Keeper[K, V]) emitFew() {
 	})
 	slices.SortStableFunc(k.waiting, func(a, b waiting[K, V]) int { return a.turn - b.turn })
 	for i := range k.waiting {
-		k.forward(&k.waiting[i].Dirty, k.waiting[i].trigger)
+		w := &k.waiting[i]
+		k.forward(&w.Dirty, w.trigger, k.updates.where(w.turn))
 	}
 	clear(k.waiting)
 }
 
-// forward sends one changed row on; t is nil where the row says all of its last trigger.
-func (k *Keeper[K, V]) forward(d *rows.Dirty[K, V], t *trigger) {
+// forward sends one changed row on; t is nil where the row says all of its last trigger. at is where the record of its last update
+// was read, nil if that is not known.
+func (k *Keeper[K, V]) forward(d *rows.Dirty[K, V], t *trigger, at *record.Position) {
 	m := k.env.Meta()
-	*m = record.Meta{Node: k.id, Time: d.Time}
+	*m = record.Meta{Node: k.id, Time: d.Time, At: at}
 	if t != nil {
 		m.Headers = t.headers
 		if !d.HasNew {
