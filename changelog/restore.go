@@ -16,9 +16,10 @@ type Applier interface {
 	Load(rows []store.KV, at store.Checkpoint) error
 }
 
-// A source of rows tells a format that restores rows from what came before how far they go. store.DB is one.
+// A source of rows shows a format that restores rows from what came before what there is. store.DB is one.
 type source interface {
 	Get(key []byte) (value []byte, ok bool, err error)
+	Range(from, to []byte, reverse bool) store.Iter
 }
 
 // A Restore feeds one changelog partition into a store.
@@ -72,9 +73,7 @@ func (r *Restore) begin(format layout.Stateful) error {
 		return nil
 	}
 	r.begun = true
-	return format.Resume(func(key []byte) ([]byte, bool, error) {
-		return from.Get(append(r.prefix[:len(r.prefix):len(r.prefix)], key...))
-	})
+	return format.Resume(layout.Under(r.prefix, from))
 }
 
 // Finish notes that the store was at the end of the log at the given time, milliseconds since the epoch.

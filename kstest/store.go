@@ -241,7 +241,7 @@ func (r *keyValue[K, V]) write(w *worker, key, row []byte) error {
 	}
 	stateful, _ := format.(layout.Stateful)
 	if stateful != nil {
-		if err := stateful.Resume(func(key []byte) ([]byte, bool, error) { return w.db.Get(slices.Concat(prefix, key)) }); err != nil {
+		if err := stateful.Resume(layout.Under(prefix, w.db)); err != nil {
 			return err
 		}
 	}

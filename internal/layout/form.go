@@ -29,7 +29,7 @@ func form(d *decl.Store) string {
 		f := NewSessionKeys(d)
 		return "session" + strconv.FormatInt(f.Segment(), 10) + marks("i", f.Indexed())
 	case d.Kind == decl.Versioned:
-		return "versioned"
+		return "versioned2" // 1 had a flag that said what the changelog was told
 	case d.Kind == decl.Suppressed:
 		return "suppressed"
 	case d.Kind == decl.Held:

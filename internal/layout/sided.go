@@ -95,8 +95,8 @@ func (f *sided) Rows(w *Writer, e *Entry) {
 }
 
 // Resume implements Stateful.
-func (f *sided) Resume(get func(key []byte) ([]byte, bool, error)) error {
-	b, ok, err := get([]byte{SidedHead})
+func (f *sided) Resume(rows Reader) error {
+	b, ok, err := rows.Get([]byte{SidedHead})
 	if err != nil || !ok {
 		return err
 	}

@@ -2,7 +2,9 @@ package layout
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"math"
 
 	"github.com/millrace-streams/millrace/internal/record"
 )
@@ -10,17 +12,18 @@ import (
 // A Stateful format restores rows from what came before, too. It serves one restore.
 type Stateful interface {
 	Format
-	// Resume reads how far the rows of the store go, before the first call of Rows. get reads a row by its key.
-	Resume(get func(key []byte) (value []byte, ok bool, err error)) error
+	// Resume reads how far the rows of the store go, before the first call of Rows. The format goes on reading from rows, which
+	// must show what was written after each call of Rest.
+	Resume(rows Reader) error
 	// Rest writes the rows that say how far the rows go, after a batch of records.
 	Rest(w *Writer)
 }
 
-// A Foretelling format has records that say more than Kafka Streams' do go before its own.
-type Foretelling interface {
-	Format
-	// Foretell returns the headers of a record to be logged before that of a row, the same in all else; nil: there is none.
-	Foretell(value []byte) []record.Header
+// A Reader reads the rows of one store, under keys without its prefix.
+type Reader interface {
+	Get(key []byte) (value []byte, ok bool, err error)
+	// Scan calls f for the rows from a key up to another, until f returns false.
+	Scan(from, to []byte, f func(key, value []byte) bool) error
 }
 
 // Flags of a version, the last byte of its row.
@@ -33,10 +36,6 @@ const (
 	Bounded
 	// Void: nothing is known of this time any more. The row is there for the changelog, which is told a deletion.
 	Void
-	// Told: the other flags do not follow from what is behind this version, so that the changelog is told them.
-	Told
-
-	flagged = Told<<1 - 1 // all there are
 )
 
 // VersionLen is the length of the time a version's key ends with, bytes.
@@ -71,73 +70,40 @@ func VersionFlags(row []byte) (value []byte, flags byte, err error) {
 // clock is not logged. A record older than the history, seen from the highest time before it, was refused when it was
 // written, and is refused again.
 //
-// A version whose flags must be told is logged twice, so that its record is that of Kafka Streams: the first time with the flags in a
-// header. Readers who do not know it take the second for a repetition.
+// The changelog is told of puts, one by one, as by Kafka Streams: what a put does depends on the versions that are there, and
+// they follow from the puts before it. So a restore puts again.
 type versioned struct {
 	history  int64
 	observed int64 // highest time of the records before, -1 for none
-	told     told
+	rows     Reader
+	batch    batch
+	low      []byte
+	high     []byte
 }
 
-// told are the flags that a record told of the version that the next one is of; of no version, if flags is 0.
-type told struct {
-	flags byte
-	at    int64
-	key   []byte
-}
-
-// flagsHeader is the header that tells the flags of a version, one byte.
-const flagsHeader = "millrace-flags"
-
-func (*versioned) Record(a *record.Arena, key, value []byte, has bool, _ int64) (Entry, bool) {
-	k, at, ok := Version(key)
-	if !ok || !has { // rows of versions are removed when nobody can ask for them any more
-		return Entry{}, false
-	}
-	e := Entry{Key: a.Copy(k), Time: at}
-	value, flags, err := VersionFlags(value)
-	if err != nil {
-		panic("layout: " + err.Error())
-	}
-	if flags&(Deleted|Void) == 0 {
-		e.Value = a.Copy(value[TimeLen:])
-	}
-	return e, true
-}
-
-// Foretell implements Foretelling.
-func (*versioned) Foretell(value []byte) []record.Header {
-	if _, flags, err := VersionFlags(value); err == nil && flags&Told != 0 {
-		return []record.Header{{Key: flagsHeader, Value: []byte{flags}}}
-	}
-	return nil
+// Record implements Format: rows are not logged, puts are.
+func (*versioned) Record(*record.Arena, []byte, []byte, bool, int64) (Entry, bool) {
+	return Entry{}, false
 }
 
 func (f *versioned) Rows(w *Writer, e *Entry) {
+	if e.Time < 0 || e.Time < f.observed-f.history { // below 0 in a source that serves as changelog: it was dropped when it was read
+		return
+	}
 	flags := byte(0)
-	switch t := &f.told; {
-	case e.Time < 0: // of a source that serves as changelog: it was dropped when it was read
-		return
-	case e.Time < f.observed-f.history:
-		return
-	case t.flags != 0 && t.at == e.Time && string(t.key) == string(e.Key):
-		flags = t.flags
-	case e.Value == nil:
+	if e.Value == nil {
 		flags = Deleted
 	}
-	f.told.flags = 0
-	for _, h := range e.Headers {
-		if h.Key != flagsHeader {
-			continue
-		}
-		if len(h.Value) != 1 || h.Value[0]&Told == 0 || h.Value[0]&^flagged != 0 || (h.Value[0]&(Deleted|Void) == 0) != (e.Value != nil) {
-			w.Fail(fmt.Errorf("layout: the changelog of a versioned store has a header %s of %x, which is none of this program's: a later one wrote it", flagsHeader, h.Value))
+	if e.Time <= f.observed { // else it is behind all versions there are
+		near, err := f.near(e.Key, e.Time)
+		if err != nil {
+			w.Fail(err)
 			return
 		}
-		flags = h.Value[0]
-		f.told = told{flags, e.Time, append(f.told.key[:0], e.Key...)}
+		flags = near.Flags(e.Value != nil)
 	}
 	f.observed = max(f.observed, e.Time)
+	f.batch.add(e.Key, e.Time, flags)
 	w.Key(e.Key)
 	w.Key(AppendVersion(nil, e.Time))
 	w.Time(e.Time)
@@ -145,29 +111,52 @@ func (f *versioned) Rows(w *Writer, e *Entry) {
 	w.Value([]byte{flags})
 }
 
-// Resume implements Stateful.
-func (f *versioned) Resume(get func(key []byte) ([]byte, bool, error)) error {
-	b, ok, err := get(nil)
-	if err != nil || !ok {
-		return err
+// near finds the versions of a key around a time: among those of the batch, which replace older ones, and those before it.
+func (f *versioned) near(key []byte, at int64) (n Near, err error) {
+	n.Latest = true
+	here := f.batch.of(key)
+	for t, flags := range here {
+		n.see(t, flags, at)
 	}
-	if f.observed, b = Time(b); len(b) > TimeLen {
-		f.told = told{flags: b[TimeLen], key: append([]byte(nil), b[TimeLen+1:]...)}
-		f.told.at, _ = Time(b)
+	if f.rows == nil {
+		return n, nil
 	}
-	return nil
+	f.low = AppendVersion(append(f.low[:0], key...), math.MaxInt64)
+	f.high = append(AppendVersion(append(f.high[:0], key...), 0), 0)
+	scan := f.rows.Scan(f.low, f.high, func(row, value []byte) bool {
+		if len(row) != len(key)+VersionLen { // of a longer key that begins like a version of this one
+			return true
+		}
+		_, t, _ := Version(row)
+		if _, replaced := here[t]; replaced {
+			return true
+		}
+		_, flags, broken := VersionFlags(value)
+		if err = broken; err != nil {
+			return false
+		}
+		n.see(t, flags, at)
+		return t >= at || flags&Void != 0
+	})
+	return n, errors.Join(err, scan)
 }
 
-// Rest implements Stateful: the clock and, behind it, what was told of the version whose record is yet to come.
+// Resume implements Stateful.
+func (f *versioned) Resume(rows Reader) error {
+	f.rows = rows
+	b, ok, err := rows.Get(nil)
+	if err == nil && ok {
+		f.observed, _ = Time(b)
+	}
+	return err
+}
+
+// Rest implements Stateful: the clock.
 func (f *versioned) Rest(w *Writer) {
+	f.batch.clear()
 	if f.observed < 0 {
 		return
 	}
 	w.Key(nil)
 	w.Time(f.observed)
-	if t := &f.told; t.flags != 0 {
-		w.Time(t.at)
-		w.Value([]byte{t.flags})
-		w.Value(t.key)
-	}
 }

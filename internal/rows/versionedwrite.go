@@ -27,9 +27,11 @@ func (s *Versioned[K, V]) Set(k K, v V, has bool, at int64, old bool) (w Written
 	clock := s.clock()
 	n := s.of(k)
 	if at < clock-s.history {
-		s.refuse(n, v, has, at)
+		s.log(n, v, has, at)
+		s.env.Drop(s.n, TooOld)
 		return Written[V]{Refused: true}
 	}
+	s.log(n, v, has, at)
 	if at > clock {
 		s.raise(at)
 	}
@@ -49,18 +51,10 @@ func (s *Versioned[K, V]) Set(k K, v V, has bool, at int64, old bool) (w Written
 }
 
 // place finds out where a version goes, fills in w, and returns the flags of its row.
-//
-// Kafka Streams keeps the newest version in one place and what it replaced in another, as stretches from one time to the
-// next. A deletion that overwrites the newest version at its very time leaves a trace only if a stretch ends there: else the
-// key is as if nothing had ever been put at that time, and an older put becomes the newest version. Edge and Bounded remember
-// whether a stretch ends where a version begins.
-//
-// A restore finds that out only for a version put behind all others of its key: there a stretch ends at its time if there is
-// one before it. Of others the changelog is told the flags.
 func (s *Versioned[K, V]) place(n int, has bool, at int64, old bool, w *Written[V]) (flags byte) {
-	var same, before version // of the same time, and the one before that
-	var isSame, isBefore, seen bool
-	w.Latest = true
+	var near layout.Near
+	near.Latest, w.Latest = true, true
+	seen := false
 	s.walk(n, newest, false, func(v version) bool {
 		if !seen && old && v.has() { // the newest
 			w.Old, _ = s.decode(v.row)
@@ -69,36 +63,20 @@ func (s *Versioned[K, V]) place(n int, has bool, at int64, old bool, w *Written[
 		seen = true
 		switch {
 		case v.at > at:
-			w.Latest, w.Until = false, v.at
+			near.Latest, w.Latest, w.Until = false, false, v.at
 			return true
 		case v.at == at:
-			same, isSame = v, true
+			near.Same(v.flags)
 			return true
 		}
-		before, isBefore = v, true
+		near.Before(v.flags)
 		return false
 	})
-	stretched := isBefore && before.has() // what was before is one that ends here
-	switch {
-	case !w.Latest:
-		flags = layout.Edge | layout.Bounded | layout.Told
-	case has && stretched:
-		flags = layout.Edge
-	case has:
-		if isSame && (!same.has() || same.flags&layout.Edge != 0) {
-			flags = layout.Edge | layout.Told
-		}
-	case isSame && same.has() && same.flags&layout.Edge == 0 && !stretched && !(isBefore && before.flags&layout.Bounded != 0):
-		return layout.Deleted | layout.Void | layout.Told
-	}
-	if !has {
-		flags |= layout.Deleted
-	}
-	return flags
+	return near.Flags(has)
 }
 
-// refuse tells the changelog of a put that came too late.
-func (s *Versioned[K, V]) refuse(n int, v V, has bool, at int64) {
+// log tells the changelog of a put.
+func (s *Versioned[K, V]) log(n int, v V, has bool, at int64) {
 	arena := s.env.Arena()
 	key := arena.Copy(s.buf[s.prefix:n])
 	if key == nil {
@@ -113,7 +91,6 @@ func (s *Versioned[K, V]) refuse(n int, v V, has bool, at int64) {
 		value = arena.Take(b)
 	}
 	s.env.Log(s.d, key, value, nil, at)
-	s.env.Drop(s.n, TooOld)
 }
 
 // A sweeper goes over the rows of a store, a few at each put, and removes versions nobody can ask for any more: puts alone

@@ -101,11 +101,6 @@ func (t *Task) Changelog(f func(s *decl.Store, e changelog.Entry)) {
 				if !d.Has && s.decl.Headers {
 					e.Headers = t.deletedWith(d.Key)
 				}
-				if s.foretelling != nil && d.Has {
-					if first := e; s.foretold(&first, d.Value) {
-						f(s.decl, first)
-					}
-				}
 				f(s.decl, e)
 			}
 			return true
@@ -114,12 +109,6 @@ func (t *Task) Changelog(f func(s *decl.Store, e changelog.Entry)) {
 	for i := range t.logs {
 		f(t.logs[i].store, t.logs[i].entry)
 	}
-}
-
-// foretold makes e the record that goes before that of a row, if there is one.
-func (s *taskStore) foretold(e *changelog.Entry, value []byte) bool {
-	e.Headers = s.foretelling.Foretell(value)
-	return e.Headers != nil
 }
 
 // Offsets returns what to commit, one per input of which anything was ever read, whether it moved or not: the task that wrote

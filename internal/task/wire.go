@@ -22,8 +22,6 @@ type taskStore struct {
 	guard  *guard
 	prefix []byte
 	format layout.Format
-
-	foretelling layout.Foretelling // format, if it is one
 }
 
 // A hook is a function to be called at every commit.
@@ -115,9 +113,8 @@ func (t *Task) openStores() error {
 			return fmt.Errorf("task: %s: no database for store %q (%s)", t.c.ID, s.Name, s.At)
 		}
 		format := layout.Of(s)
-		foretelling, _ := format.(layout.Foretelling)
 		t.stores = append(t.stores, taskStore{
-			decl: s, db: db, guard: &guard{DB: db, t: t, headed: s.Headers}, prefix: db.Prefix(s.Name), format: format, foretelling: foretelling,
+			decl: s, db: db, guard: &guard{DB: db, t: t, headed: s.Headers}, prefix: db.Prefix(s.Name), format: format,
 		})
 		if !slices.Contains(t.dbs, db) {
 			t.dbs = append(t.dbs, db)
