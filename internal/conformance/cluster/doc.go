@@ -27,5 +27,6 @@
 // Kafka Streams forgets some times at a restart that Millrace keeps, so a case may also say what phase 2 would have been without
 // the restart. Phase 2 must equal one of the two, whole: never one in one topic and the other in another. Of what is
 // recorded for topics alone the rest follows: a committed offset lies behind all records, its time is the largest of theirs,
-// and at least as many records were dropped, since what is remembered only makes more of them late.
+// and at least as many records were dropped, since what is remembered only makes more of them late. Where the two
+// recordings of a topic differ in nothing but its order, the order was not determined, and is free when phase 2 is compared with the second.
 package cluster

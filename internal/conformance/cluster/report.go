@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -86,8 +87,9 @@ func (run *Run) Show(w io.Writer) {
 			before = run.Seen[phase-1].Topics
 		}
 		accounts := c.accounts(phase)
-		for topic, mode := range c.Compare {
+		for _, topic := range slices.Sorted(maps.Keys(c.Compare)) {
 			for _, a := range accounts {
+				mode := a.modes[topic]
 				title := string(mode)
 				if a.kept {
 					if _, differs := want.Uninterrupted[topic]; !differs {
@@ -97,18 +99,13 @@ func (run *Run) Show(w io.Writer) {
 				}
 				for i := range a.topics[topic].Partitions {
 					fmt.Fprintf(w, " %s/%d %s\n", topic, i, title)
-					var got Topic = seen.Topics[topic]
-					var added []Record
-					if i < len(got.Partitions) {
-						added = got.Partitions[i].Records
-					}
 					beside(w, mode.view(c.changelog(topic), records(a.before[topic], i), records(a.topics[topic], i)),
-						mode.view(c.changelog(topic), records(before[topic], i), added))
+						mode.view(c.changelog(topic), records(before[topic], i), records(seen.Topics[topic], i)))
 				}
 			}
 		}
 		closing := c.closing()
-		for topic := range want.Result.Offsets {
+		for _, topic := range slices.Sorted(maps.Keys(want.Result.Offsets)) {
 			fmt.Fprintf(w, " offsets %s\n", topic)
 			var one, two []string
 			for _, o := range want.Result.Offsets[topic] {
