@@ -33,7 +33,7 @@ HELPER = (cd kafkatest && go test $(RACE) -p 1 -timeout 15m ./...)
 .PHONY: help run test jars kafka-image vet lint bench kafka-up kafka-down fuzz mutants sim costs conformance conformance-cluster
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { gsub(/\$$\$$/, "$$", $$2); printf "  make %-19s %s\n", $$1, $$2 }' Makefile
 
 run: ## count the words of some text, exactly once, on an embedded broker
 	@go run ./examples/wordcount $(ARGS)
