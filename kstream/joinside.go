@@ -33,6 +33,7 @@ func (j streamJoin[K, L, R, Out]) wire(env graph.Env, n *graph.Node, next record
 		return dsl.Sides[K, L, R]{Left: l.pairs, Right: r.pairs}
 	}
 	w := openWaiting(env, n, next, j, b, shared, right)
+	w.sides = func() int64 { return max(lefts.Time(), rights.Time()) }
 	return dsl.Sides[K, L, R]{Left: outerSide(&l, w, j.rightOuter, w.rows.AddLeft), Right: outerSide(&r, w, j.leftOuter, w.rows.AddRight)}
 }
 
@@ -98,7 +99,7 @@ func outerSide[K, Mine, Theirs, L, R, Out any](s *joinSide[K, Mine, Theirs, Out]
 	return func(m *record.Meta, k K, v Mine) {
 		m.Node = int32(s.n.ID)
 		saved := *m
-		now := w.time.Raise(saved.Time)
+		now := w.arrive(saved.Time)
 		if s.outer && s.keyless(m, k) && !s.valueless(m, v) {
 			s.next(m, k, s.join(v, none, false))
 			return

@@ -9,10 +9,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-streams/millrace/internal/decl"
+	"github.com/millrace-streams/millrace/internal/record"
+	"github.com/millrace-streams/millrace/internal/wiretest"
 	"github.com/millrace-streams/millrace/kstest"
 	"github.com/millrace-streams/millrace/kstream"
 	"github.com/millrace-streams/millrace/serde"
 	"github.com/millrace-streams/millrace/store"
+	"github.com/millrace-streams/millrace/store/memstore"
 	"github.com/millrace-streams/millrace/topology"
 	"github.com/millrace-streams/millrace/window"
 )
@@ -285,6 +289,31 @@ func TestRecordsOnlyOfOneSideAreRememberedAsLongAsTheWindowNeeds(t *testing.T) {
 	}
 	if want := []int64{14, 15, 16, 17, 18, 19}; !slices.Equal(left, want) {
 		t.Errorf("minutes kept: %v, want %v", left, want)
+	}
+}
+
+// State taken over from Kafka Streams comes without the time of the join: the rows of both sides say it, so that what was late
+// stays late.
+func TestRowsTellAJoinWithoutAClockItsTime(t *testing.T) {
+	dbs := map[string]store.DB{}
+	stores := func(d *decl.Store) store.DB {
+		if dbs[d.Name] == nil {
+			dbs[d.Name] = memstore.Open(d.Name)
+		}
+		return dbs[d.Name]
+	}
+	top := outerJoin(window.Within(20 * ms).Grace(10 * ms))
+	send := func(r *wiretest.Run, topic, key string, at int64) {
+		if f := r.Feed(topic, record.In{Key: []byte(key), Value: []byte(key), Time: at}); f != nil {
+			t.Fatal(f.Err)
+		}
+	}
+	for _, topic := range []string{"l", "r"} {
+		clear(dbs)
+		send(wiretest.New(t, top, 0, stores), topic, "a", 100)
+		again := wiretest.New(t, top, 0, stores)
+		send(again, "r", "b", 10) // its window is over
+		expect(t, again, "out:b=-b@10")
 	}
 }
 

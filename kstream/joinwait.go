@@ -21,6 +21,7 @@ type waiting[K, L, R, Out any] struct {
 	outer bool // those of the right wait too
 	rows  *rows.Unmatched[K, L, R]
 	time  *graph.Clock // the latest time of both sides
+	sides func() int64 // what their rows say of it
 
 	// No look is worth while before the window of a row of this time has closed; nothing: there may be any; -1: not known. It
 	// travels with the offsets, because the rows alone do not say when Kafka Streams would look.
@@ -47,6 +48,15 @@ func openWaiting[K, L, R, Out any](env graph.Env, n *graph.Node, next record.Fn[
 		w.send(env.Meta(), &hand, min(b.before, b.after))
 	})
 	return w
+}
+
+// arrive tells of a record of a time, and returns the latest of both sides. State taken over from Kafka Streams comes without:
+// their rows say it then.
+func (w *waiting[K, L, R, Out]) arrive(at int64) int64 {
+	if w.time.Now() < 0 {
+		w.time.Raise(w.sides())
+	}
+	return w.time.Raise(at)
 }
 
 // look finds out how early the rows begin, where nothing says so: state taken over from Kafka Streams.
