@@ -31,9 +31,6 @@ func (c *Case) Assemble() (top *topology.Topology, err error) {
 	return top, nil
 }
 
-// Counted reports whether Kafka Streams counts records that Millrace drops for a reason.
-func Counted(reason string) bool { return counted(reason) }
-
 // Word returns a field of an operation that is text, "" if it is not there or none. It does not count as read.
 func (n *Node) Word(field string) (s string) {
 	if json.Unmarshal(n.fields[field], &s) != nil {

@@ -78,7 +78,7 @@ func execute[S, N any](p *program[S, N], o Options) (seen Expected, nulls bool, 
 		}
 	}
 	for reason, n := range d.Dropped() {
-		if counted(reason) {
+		if Counted(reason) {
 			r.seen.Dropped += n
 		}
 	}
@@ -195,6 +195,6 @@ func (b *bench) end() {
 	}
 }
 
-// counted reports whether Kafka Streams counts records that are dropped for a reason. Those without a key it filters out
+// Counted reports whether Kafka Streams counts records that Millrace drops for a reason. Those without a key it filters out
 // before a repartition topic, uncounted.
-func counted(reason string) bool { return reason != "null-key-to-repartition" }
+func Counted(reason string) bool { return reason != "null-key-to-repartition" }

@@ -43,8 +43,10 @@ type Run struct {
 // OK reports whether the case is identical.
 func (r *Run) OK() bool { return r.Diff == nil && r.Err == nil }
 
-// caseTimeout bounds one case in one way.
-const caseTimeout = 5 * time.Minute
+const (
+	caseTimeout  = 5 * time.Minute  // of one case in one way
+	cleanTimeout = 30 * time.Second // of removing its topics and its group
+)
 
 // A Runner runs cases on a broker. Its methods may be called at the same time, for cases of different apps.
 type Runner struct {
@@ -73,8 +75,10 @@ func (s *session) run(ctx context.Context, run *Run, log *slog.Logger) (err erro
 	if err := s.clean(ctx, c.App); err != nil {
 		return err
 	}
-	defer func() {
-		if e := s.clean(context.WithoutCancel(ctx), c.App); err == nil {
+	defer func() { // also when the case has run out of time
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), cleanTimeout)
+		defer cancel()
+		if e := s.clean(ctx, c.App); err == nil {
 			err = e
 		}
 	}()

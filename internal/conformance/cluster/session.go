@@ -22,6 +22,7 @@ func Properties() map[string]string {
 		"log.initial.task.delay.ms":         never,
 		"log.cleaner.backoff.ms":            never,
 		"log.cleaner.enable":                "true",
+		"log.segment.delete.delay.ms":       "1000", // files of deleted topics stay open until then, and there are many
 		"log.cleaner.min.compaction.lag.ms": "9000000000000",
 		"group.initial.rebalance.delay.ms":  "0",
 		"auto.create.topics.enable":         "false",

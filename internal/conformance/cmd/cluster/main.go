@@ -1,5 +1,5 @@
 // Command cluster runs recordings of Kafka Streams on a real broker against Millrace on a real broker: those that KAFKA_BROKERS
-// names, else one of its own.
+// names, which must have the settings of cluster.Properties, else one of its own.
 //
 //	cluster [-cases DIR] [-parallel N]   cluster: P of N cases identical, and a line per case that is not
 //	cluster -show NAME                   one case in full: what was recorded beside what is seen, and what the app says
