@@ -69,6 +69,9 @@ func (d *disk) Apply(rows overlay.Rows, count int, checkpoints []store.Checkpoin
 	if err := d.room(); err != nil {
 		return err
 	}
+	// Databases of equal load fill their batches at the same time. All at once would slow down every commit meanwhile.
+	d.engine.turns <- struct{}{}
+	defer func() { <-d.engine.turns }()
 	l := &load{d: d}
 	slices.SortFunc(checkpoints, func(a, b store.Checkpoint) int { return strings.Compare(a.Changelog, b.Changelog) })
 	for i, cp := range checkpoints {

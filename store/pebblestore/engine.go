@@ -33,8 +33,9 @@ type Engine struct {
 	log    *slog.Logger
 	cache  *pebble.Cache
 	files  *pebble.FileCache
-	open   atomic.Int64 // databases
-	fs     vfs.FS       // nil: the disk
+	open   atomic.Int64  // databases
+	fs     vfs.FS        // nil: the disk
+	turns  chan struct{} // capacity: how many databases sort and write at once, so that some processors stay for tasks
 
 	mu       sync.Mutex
 	held     int64    // bytes of tables and runs
@@ -54,6 +55,7 @@ func NewEngine(memoryBytes int64, logger *slog.Logger) *Engine {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	e := &Engine{memory: memoryBytes, log: logger}
+	e.turns = make(chan struct{}, max(1, runtime.GOMAXPROCS(0)/2))
 	e.cache = pebble.NewCache(memoryBytes)
 	e.files = pebble.NewFileCache(runtime.GOMAXPROCS(0), openFiles)
 	return e
