@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace-streams/millrace/serde"
@@ -62,17 +63,21 @@ func windowText[S any](key kind[S]) func(k window.Key[S]) *string {
 	}
 }
 
-// watched returns the kind that notes in seen when a function meets a null or makes one.
-func (k kind[T]) watched(seen *bool) kind[T] {
+// watched returns the kind that notes in seen when a function meets a null or makes one, in any task.
+func (k kind[T]) watched(seen *atomic.Bool) kind[T] {
 	text, of := k.text, k.of
 	k.text = func(v T) *string {
 		s := text(v)
-		*seen = *seen || s == nil
+		if s == nil {
+			seen.Store(true)
+		}
 		return s
 	}
 	if of != nil {
 		k.of = func(s *string) T {
-			*seen = *seen || s == nil
+			if s == nil {
+				seen.Store(true)
+			}
 			return of(s)
 		}
 	}

@@ -3,6 +3,7 @@ package conformance
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/millrace-streams/millrace/store"
@@ -19,7 +20,7 @@ type program[S, N any] struct {
 	own     bool                      // no fault of Kafka Streams is copied
 	counts  kind[int64]               // of tables, which show functions no null
 	number  func(n int64, has bool) N // makes a number of a row that is there or not
-	nulls   *bool                     // a function has met a null
+	nulls   *atomic.Bool              // a function has met a null
 	named   map[string]element        // by id
 	sources map[string]topology.Topic[S, S]
 	merged  map[string]any                    // streams after the repartition topic that they share, by the operation that changed the key
@@ -37,7 +38,7 @@ type ending struct{}
 func (ending) verb(*Node) element { return nil }
 
 func newProgram[S, N any](c *Case, text kind[S], numbers kind[N], number func(int64, bool) N) *program[S, N] {
-	nulls := new(bool)
+	nulls := new(atomic.Bool)
 	return &program[S, N]{
 		c: c, b: topology.NewBuilder(), nulls: nulls,
 		text: text.watched(nulls), numbers: numbers.watched(nulls), number: number,

@@ -49,13 +49,13 @@ func execute[S, N any](p *program[S, N], o Options) (seen Expected, nulls bool, 
 	p.own = o.Own
 	top, err := p.build()
 	if err != nil {
-		return Expected{Error: &Error{Phase: "build", Cause: err.Error()}}, *p.nulls, nil
+		return Expected{Error: &Error{Phase: "build", Cause: err.Error()}}, p.nulls.Load(), nil
 	}
 	tb := &bench{}
 	defer tb.end()
 	d, err := p.open(tb, top, o)
 	if err != nil {
-		return Expected{Error: &Error{Phase: "start", Cause: err.Error()}}, *p.nulls, nil
+		return Expected{Error: &Error{Phase: "start", Cause: err.Error()}}, p.nulls.Load(), nil
 	}
 	r := &run[S, N]{p: p, d: d, tb: tb, written: map[string]*kstest.Output[[]byte, []byte]{}}
 	r.seen.Topics = map[string][]Record{}
@@ -67,7 +67,7 @@ func execute[S, N any](p *program[S, N], o Options) (seen Expected, nulls bool, 
 		if err := r.step(s); err != nil {
 			r.collect(i, s.Topic)
 			r.seen.Error = &Error{Phase: "run", Step: &i, Cause: err.Error()}
-			return r.seen, *p.nulls, nil
+			return r.seen, p.nulls.Load(), nil
 		}
 		r.collect(i, s.Topic)
 	}
@@ -82,7 +82,7 @@ func execute[S, N any](p *program[S, N], o Options) (seen Expected, nulls bool, 
 			r.seen.Dropped += n
 		}
 	}
-	return r.seen, *p.nulls, nil
+	return r.seen, p.nulls.Load(), nil
 }
 
 // open makes the driver. What it says of the topology is an error of the phase start.
@@ -122,7 +122,9 @@ func (r *run[S, N]) step(s Step) error {
 	case s.AdvanceMs != nil:
 		r.d.Advance(time.Duration(*s.AdvanceMs) * time.Millisecond)
 	default:
-		*r.p.nulls = *r.p.nulls || s.Key == nil || s.Value == nil
+		if s.Key == nil || s.Value == nil {
+			r.p.nulls.Store(true)
+		}
 		rec := topology.Record[*string, *string]{Key: s.Key, Value: s.Value, Time: time.UnixMilli(s.Ts)}
 		for _, h := range s.Headers {
 			header := topology.Header{Key: *h[0]}
