@@ -81,7 +81,7 @@ func ExampleRetry() {
 func ExampleBuilder_IdleAfter() {
 	b := topology.NewBuilder()
 	b.IdleAfter(time.Minute)
-	kstream.From(b, lines).GroupByKey().WindowedBy(window.Tumbling(10 * time.Second)).Count("counts").
+	kstream.From(b, lines).GroupByKey().WindowedBy(window.Tumbling(10*time.Second)).Count("counts").
 		SuppressUntil("final", window.Closed).
 		Then(kstream.FromTable).
 		Map(func(k window.Key[string], n int64) (string, int64) { return k.Key, n }).To(numbers)
