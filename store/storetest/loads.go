@@ -96,23 +96,4 @@ var loads = []test{
 		s.commit(checkpoint("a", 3))
 		s.wantRows(s.all("a"), "l=2")
 	}},
-	{"AWipeLasts", func(s *suite) {
-		if !s.disk.Lasting() {
-			s.Skip("this store keeps nothing when it is closed")
-		}
-		s.set("a", "k", "1")
-		s.set("b", "k", "1")
-		s.commit(checkpoint("a", 1), checkpoint("b", 1))
-		s.check(s.db.Close())
-		s.open("a", "b")
-		s.check(s.db.Wipe("a", "a-changelog"))
-		s.check(s.db.Close())
-		s.open("a", "b")
-		s.wantRows(s.all("a"))
-		if _, ok := s.db.Checkpoint("a-changelog"); ok {
-			s.Fatal("the checkpoint is back")
-		}
-		s.wantRows(s.all("b"), "k=1")
-		s.wantCheckpoint("b", 1, 7)
-	}},
 }

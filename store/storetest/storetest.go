@@ -21,7 +21,11 @@ type Disk interface {
 
 // Run tests that databases keep the promises of store.DB.
 func Run(t *testing.T, disk func(t testing.TB) Disk) {
-	for _, c := range slices.Concat(transactions, savepoints, dirties, ranges, checkpoints, loads, expiries, lives) {
+	some := passing
+	if disk(t).Lasting() {
+		some = lasting
+	}
+	for _, c := range slices.Concat(transactions, savepoints, dirties, ranges, checkpoints, loads, expiries, lives, some) {
 		t.Run(c.name, func(t *testing.T) {
 			s := &suite{TB: t, disk: disk(t)}
 			s.open("a", "b")
