@@ -1,7 +1,7 @@
 package conformance
 
 import (
-	"errors"
+	"fmt"
 
 	"github.com/millrace-streams/millrace/kstest"
 	"github.com/millrace-streams/millrace/topology"
@@ -15,11 +15,15 @@ type Built struct {
 	app   string
 }
 
-// Build makes the topology of a case, with nullable types or with plain ones, and without the faults of Kafka Streams: see
-// Instead. What Millrace says of the topology is an error, and so is a word that the interpreter has no meaning for.
-func (c *Case) Build(plainTypes bool) (b *Built, err error) {
+// Build makes the topology of a case, with the types and the faults of Kafka Streams that the options ask for (see Instead);
+// the others are for Run. What Millrace says of the topology is an error, and so is a word that the interpreter has no
+// meaning for.
+func (c *Case) Build(o Options) (b *Built, err error) {
 	if c.broken != nil {
 		return nil, c.broken
+	}
+	if err := c.check(); err != nil {
+		return nil, err
 	}
 	defer func() {
 		switch p := recover().(type) {
@@ -30,17 +34,17 @@ func (c *Case) Build(plainTypes bool) (b *Built, err error) {
 			panic(p)
 		}
 	}()
-	if plainTypes {
-		return built(plain(c))
+	if o.Plain {
+		return built(plain(c), o)
 	}
-	return built(nullable(c))
+	return built(nullable(c), o)
 }
 
-func built[S, N any](p *program[S, N]) (*Built, error) {
-	p.own = true
+func built[S, N any](p *program[S, N], o Options) (*Built, error) {
+	p.own = o.Own
 	top, err := p.build()
 	if err != nil {
-		return nil, errors.Join(errors.New("conformance: the topology of the case"), err)
+		return nil, fmt.Errorf("conformance: topology of case %s: %w", p.c.Name, err)
 	}
 	return &Built{top, p.dumps, p.c.App}, nil
 }

@@ -133,3 +133,11 @@ func (u Unknown) Error() string { return "conformance: " + u.What }
 
 // unknown ends the case. Execute recovers it.
 func unknown(format string, args ...any) { panic(Unknown{fmt.Sprintf(format, args...)}) }
+
+// Word returns a field of an operation that is text, "" if it is not there or none. It does not count as read.
+func (n *Node) Word(field string) (s string) {
+	if json.Unmarshal(n.fields[field], &s) != nil {
+		return ""
+	}
+	return s
+}

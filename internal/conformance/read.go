@@ -2,6 +2,7 @@ package conformance
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -14,26 +15,34 @@ import (
 // ReadDir reads the cases of all .jsonl files of a folder, files in the order of their names. A folder without cases is an
 // error.
 func ReadDir(dir fs.FS) ([]*Case, error) {
-	names, err := fs.Glob(dir, "*.jsonl")
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(names)
-	var all []*Case
-	for _, name := range names {
-		f, err := dir.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		cases, err := Read(f)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, fmt.Errorf("conformance: %s: %w", name, err)
-		}
+	return ReadFiles(dir, func(name string, r io.Reader) ([]*Case, error) {
+		cases, err := Read(r)
 		family := strings.TrimSuffix(filepath.Base(name), ".jsonl")
 		for _, c := range cases {
 			if c.Family == "" {
 				c.Family = family
 			}
+		}
+		return cases, err
+	})
+}
+
+// ReadFiles is ReadDir for cases of any kind.
+func ReadFiles[C any](dir fs.FS, read func(name string, r io.Reader) ([]C, error)) ([]C, error) {
+	names, err := fs.Glob(dir, "*.jsonl")
+	if err != nil {
+		return nil, err
+	}
+	slices.Sort(names)
+	var all []C
+	for _, name := range names {
+		f, err := dir.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		cases, err := read(name, f)
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, fmt.Errorf("conformance: %s: %w", name, err)
 		}
 		all = append(all, cases...)
 	}
@@ -45,16 +54,23 @@ func ReadDir(dir fs.FS) ([]*Case, error) {
 
 // Read reads cases, one per line. A line that is no case, or has a field nobody knows, is a case that fails.
 func Read(r io.Reader) ([]*Case, error) {
-	var cases []*Case
+	return ReadLines(r, func(line int, text []byte) *Case {
+		c := &Case{}
+		if c.broken = readCase(text, c); c.broken != nil && c.Name == "" {
+			c.Name = fmt.Sprintf("line %d", line)
+		}
+		return c
+	})
+}
+
+// ReadLines makes a case of each line that is not empty. Lines are numbered from 1.
+func ReadLines[C any](r io.Reader, read func(line int, text []byte) C) ([]C, error) {
+	var cases []C
 	in := bufio.NewReader(r)
 	for line := 1; ; line++ {
 		text, err := in.ReadBytes('\n')
-		if len(strings.TrimSpace(string(text))) > 0 {
-			c := &Case{}
-			if c.broken = readCase(text, c); c.broken != nil && c.Name == "" {
-				c.Name = fmt.Sprintf("line %d", line)
-			}
-			cases = append(cases, c)
+		if len(bytes.TrimSpace(text)) > 0 {
+			cases = append(cases, read(line, text))
 		}
 		if err == io.EOF {
 			return cases, nil

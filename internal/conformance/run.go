@@ -2,9 +2,6 @@ package conformance
 
 import (
 	"errors"
-	"fmt"
-	"io"
-	"testing"
 	"time"
 
 	"github.com/millrace-streams/millrace/kstest"
@@ -51,8 +48,8 @@ func execute[S, N any](p *program[S, N], o Options) (seen Expected, nulls bool, 
 	if err != nil {
 		return Expected{Error: &Error{Phase: "build", Cause: err.Error()}}, p.nulls.Load(), nil
 	}
-	tb := &bench{}
-	defer tb.end()
+	tb := &Bench{}
+	defer tb.Close()
 	d, err := p.open(tb, top, o)
 	if err != nil {
 		return Expected{Error: &Error{Phase: "start", Cause: err.Error()}}, p.nulls.Load(), nil
@@ -86,16 +83,8 @@ func execute[S, N any](p *program[S, N], o Options) (seen Expected, nulls bool, 
 }
 
 // open makes the driver. What it says of the topology is an error of the phase start.
-func (p *program[S, N]) open(tb *bench, top *topology.Topology, o Options) (d *kstest.Driver, err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			f, ok := p.(fatal)
-			if !ok {
-				panic(p)
-			}
-			err = errors.New(f.text)
-		}
-	}()
+func (p *program[S, N]) open(tb *Bench, top *topology.Topology, o Options) (d *kstest.Driver, err error) {
+	defer Failed(&err)
 	opts := append([]kstest.Option{
 		kstest.ApplicationID(p.c.App),
 		kstest.StartingAt(time.UnixMilli(p.c.Config.WallClockMs)),
@@ -111,7 +100,7 @@ func (p *program[S, N]) open(tb *bench, top *topology.Topology, o Options) (d *k
 type run[S, N any] struct {
 	p       *program[S, N]
 	d       *kstest.Driver
-	tb      *bench
+	tb      *Bench
 	written map[string]*kstest.Output[[]byte, []byte]
 	seen    Expected
 }
@@ -174,27 +163,6 @@ func record(rec topology.Record[[]byte, []byte], step int) Record {
 		out.Headers = append(out.Headers, header)
 	}
 	return out
-}
-
-// A bench is the testing.TB of a case: what fails it ends the case.
-type bench struct {
-	testing.TB // for its other methods, which a driver does not use
-	cleanups   []func()
-}
-
-// A fatal is what a driver says that cannot go on.
-type fatal struct{ text string }
-
-func (*bench) Helper()                           {}
-func (*bench) Output() io.Writer                 { return io.Discard }
-func (*bench) Errorf(format string, args ...any) { panic(fatal{fmt.Sprintf(format, args...)}) }
-func (*bench) Fatalf(format string, args ...any) { panic(fatal{fmt.Sprintf(format, args...)}) }
-func (b *bench) Cleanup(f func())                { b.cleanups = append(b.cleanups, f) }
-
-func (b *bench) end() {
-	for i := len(b.cleanups) - 1; i >= 0; i-- {
-		b.cleanups[i]()
-	}
 }
 
 // Counted reports whether Kafka Streams counts records that Millrace drops for a reason. Those without a key it filters out

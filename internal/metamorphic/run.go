@@ -1,14 +1,11 @@
 package metamorphic
 
 import (
-	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"reflect"
 	"strings"
-	"testing"
 
 	"github.com/millrace-streams/millrace/internal/conformance"
 	"github.com/millrace-streams/millrace/kstest"
@@ -37,12 +34,13 @@ func (r *Runner) Run(c *Case, v Variant) (res *Result, err error) {
 	if err != nil {
 		return nil, err
 	}
-	built, err := cases[0].Build(v.Plain)
+	built, err := cases[0].Build(conformance.Options{Plain: v.Plain, Own: true})
 	if err != nil {
 		return nil, err
 	}
-	tb := &bench{}
-	defer tb.end(&err)
+	tb := &conformance.Bench{}
+	defer tb.Close()
+	defer conformance.Failed(&err)
 	x := &run{v: v, c: c, Rand: rand.New(rand.NewPCG(v.Seed, 2)), built: built}
 	opts := []kstest.Option{kstest.ApplicationID(app), kstest.PartitionCount(c.Partitions)}
 	if v.OneTask {
@@ -169,33 +167,4 @@ func (x *run) read(s Sink) (es []event) {
 		es = append(es, e)
 	}
 	return es
-}
-
-// A bench is the testing.TB of a run: what fails it ends the run.
-type bench struct {
-	testing.TB // for its other methods, which a driver does not use
-	cleanups   []func()
-}
-
-// A fatal is what a driver says that cannot go on.
-type fatal struct{ text string }
-
-func (*bench) Helper()                           {}
-func (*bench) Output() io.Writer                 { return io.Discard }
-func (*bench) Errorf(format string, args ...any) { panic(fatal{fmt.Sprintf(format, args...)}) }
-func (*bench) Fatalf(format string, args ...any) { panic(fatal{fmt.Sprintf(format, args...)}) }
-func (b *bench) Cleanup(f func())                { b.cleanups = append(b.cleanups, f) }
-
-// end closes the driver, and makes an error of what has failed.
-func (b *bench) end(err *error) {
-	if p := recover(); p != nil {
-		f, ok := p.(fatal)
-		if !ok {
-			panic(p)
-		}
-		*err = errors.New(f.text)
-	}
-	for _, f := range b.cleanups {
-		f()
-	}
 }

@@ -26,12 +26,11 @@ func (s *Versioned[K, V]) Set(k K, v V, has bool, at int64, old bool) (w Written
 	has = has && !(s.null != nil && s.null(v))
 	clock := s.clock()
 	n := s.of(k)
+	s.log(n, v, has, at)
 	if at < clock-s.history {
-		s.log(n, v, has, at)
 		s.env.Drop(s.n, TooOld)
 		return Written[V]{Refused: true}
 	}
-	s.log(n, v, has, at)
 	if at > clock {
 		s.raise(at)
 	}

@@ -112,9 +112,8 @@ func (t *Task) openStores() error {
 		if db == nil {
 			return fmt.Errorf("task: %s: no database for store %q (%s)", t.c.ID, s.Name, s.At)
 		}
-		format := layout.Of(s)
 		t.stores = append(t.stores, taskStore{
-			decl: s, db: db, guard: &guard{DB: db, t: t, headed: s.Headers}, prefix: db.Prefix(s.Name), format: format,
+			decl: s, db: db, guard: &guard{DB: db, t: t, headed: s.Headers}, prefix: db.Prefix(s.Name), format: layout.Of(s),
 		})
 		if !slices.Contains(t.dbs, db) {
 			t.dbs = append(t.dbs, db)

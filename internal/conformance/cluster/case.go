@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -116,54 +115,23 @@ type Offset struct {
 // ReadDir reads the cases of all .jsonl files of a folder, files in the order of their names. A folder without cases is an
 // error.
 func ReadDir(dir fs.FS) ([]*Case, error) {
-	names, err := fs.Glob(dir, "*.jsonl")
-	if err != nil {
-		return nil, err
-	}
-	slices.Sort(names)
-	var all []*Case
-	for _, name := range names {
-		f, err := dir.Open(name)
-		if err != nil {
-			return nil, err
-		}
-		cases, err := Read(f)
-		if err = errors.Join(err, f.Close()); err != nil {
-			return nil, fmt.Errorf("cluster: %s: %w", name, err)
-		}
-		all = append(all, cases...)
-	}
-	if len(all) == 0 {
-		return nil, errors.New("cluster: no cases: want .jsonl files, one case per line")
-	}
-	return all, nil
+	return conformance.ReadFiles(dir, func(_ string, r io.Reader) ([]*Case, error) { return Read(r) })
 }
 
 // Read reads cases, one per line. A line that is no case, or has a field nobody knows, is a case that fails.
 func Read(r io.Reader) ([]*Case, error) {
-	var cases []*Case
-	in := bufio.NewReader(r)
-	for line := 1; ; line++ {
-		text, err := in.ReadBytes('\n')
-		if len(bytes.TrimSpace(text)) > 0 {
-			c := &Case{}
-			d := json.NewDecoder(bytes.NewReader(text))
-			d.DisallowUnknownFields()
-			if c.broken = d.Decode(c); c.broken == nil {
-				c.broken = c.check()
-			}
-			if c.Name == "" {
-				c.Name = fmt.Sprintf("line %d", line)
-			}
-			cases = append(cases, c)
+	return conformance.ReadLines(r, func(line int, text []byte) *Case {
+		c := &Case{}
+		d := json.NewDecoder(bytes.NewReader(text))
+		d.DisallowUnknownFields()
+		if c.broken = d.Decode(c); c.broken == nil {
+			c.broken = c.check()
 		}
-		if err == io.EOF {
-			return cases, nil
+		if c.Name == "" {
+			c.Name = fmt.Sprintf("line %d", line)
 		}
-		if err != nil {
-			return nil, err
-		}
-	}
+		return c
+	})
 }
 
 // check finds what the runner has no meaning for.

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
+
+	"github.com/millrace-streams/millrace/internal/conformance"
 )
 
 func corpus(t *testing.T) []*Case {
@@ -35,7 +37,7 @@ func TestEveryRecordingIsReadAndEqualsItself(t *testing.T) {
 			if c.broken != nil {
 				t.Fatal(c.broken)
 			}
-			if _, err := c.program().Assemble(); err != nil {
+			if _, err := c.program().Build(conformance.Options{}); err != nil {
 				t.Error(err)
 			}
 			if d := c.compareInternal(c.Internal); d != nil {
@@ -272,7 +274,7 @@ func TestWhatNobodyKnowsFailsTheCase(t *testing.T) {
 		}
 		bad := cases[0].broken
 		if bad == nil {
-			_, bad = cases[0].program().Assemble()
+			_, bad = cases[0].program().Build(conformance.Options{})
 		}
 		if (bad == nil) != (what == "nothing changed") {
 			t.Errorf("%s: %v", what, bad)

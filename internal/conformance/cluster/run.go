@@ -203,7 +203,7 @@ type instance struct {
 }
 
 func start(c *Case, brokers []string, log *slog.Logger) (*instance, error) {
-	top, err := c.program().Assemble()
+	built, err := c.program().Build(conformance.Options{})
 	if err != nil {
 		return nil, err
 	}
@@ -211,7 +211,7 @@ func start(c *Case, brokers []string, log *slog.Logger) (*instance, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cluster: no folder for the state of %s: %w", c.App, err)
 	}
-	app, err := millrace.New(top, millrace.Config{
+	app, err := millrace.New(built.Topology, millrace.Config{
 		ApplicationID:  c.App,
 		Brokers:        brokers,
 		CommitInterval: time.Duration(c.Config.CommitMs) * time.Millisecond,
