@@ -106,6 +106,10 @@ func (c *Cluster) Options() []kgo.Opt {
 	return append(c.Client(), kgo.SeedBrokers(c.brokers...))
 }
 
+// Around returns all that kgo.NewClient needs for a client that may do everything and whose connections no fault of the
+// network touches, as those of Admin: for a load that goes on while an app is cut off, and for who reads its results.
+func (c *Cluster) Around() []kgo.Opt { return c.inner() }
+
 // Admin returns a client that may do everything and whose connections no fault of the network touches. It is closed
 // with the test.
 func (c *Cluster) Admin() *kadm.Client {

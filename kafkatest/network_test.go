@@ -36,6 +36,9 @@ func TestFaultsOfTheNetwork(t *testing.T) {
 			if _, err := c.Admin().ListBrokers(t.Context()); err != nil {
 				t.Errorf("the administrator is cut off too: %v", err)
 			}
+			if err := answers(t, dialled(t, c.Around()...), 30*time.Second); err != nil {
+				t.Errorf("a client that goes around faults is cut off too: %v", err)
+			}
 			c.Heal(node)
 			if err := answers(t, k, 30*time.Second); err != nil {
 				t.Errorf("after the cut: %v", err)
