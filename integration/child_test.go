@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"os/signal"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -19,7 +20,6 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/millrace-streams/millrace"
-	"github.com/millrace-streams/millrace/internal/testkafka"
 	"github.com/millrace-streams/millrace/topology"
 )
 
@@ -28,6 +28,7 @@ var children = map[string]func() (*topology.Topology, error){
 	"count":     countTopology,
 	"deploy-v1": deployV1,
 	"deploy-v2": deployV2,
+	"soak":      soakTopology,
 }
 
 func TestMain(m *testing.M) {
@@ -38,8 +39,11 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
-	goleak.VerifyTestMain(testkafka.StopAfter(m))
+	goleak.VerifyTestMain(m)
 }
+
+// leaving is in the environment of a child that leaves its group when it ends.
+const leaving = "MILLRACE_LEAVE=1"
 
 // beChild runs an application until SIGTERM, and tells what happens.
 func beChild(name string) error {
@@ -49,7 +53,7 @@ func beChild(name string) error {
 	if err != nil {
 		return err
 	}
-	app, err := millrace.New(top, millrace.Config{
+	config := millrace.Config{
 		ApplicationID: os.Getenv("MILLRACE_APP"),
 		Brokers:       strings.Split(os.Getenv("MILLRACE_BROKERS"), ","),
 		StateDir:      os.Getenv("MILLRACE_DIR"),
@@ -58,16 +62,22 @@ func beChild(name string) error {
 		Logger:        slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo})),
 		Client:        []kgo.Opt{kgo.ProducerBatchCompression(kgo.NoCompression())},
 		Events: &millrace.Events{
-			State: func(_, to millrace.State) { fmt.Println("state", to) },
+			State:    func(_, to millrace.State) { fmt.Println("state", to) },
+			Assigned: func(tasks []topology.TaskID) { fmt.Println("assigned", tasks) },
+			Revoked:  func(tasks []topology.TaskID) { fmt.Println("revoked", tasks) },
 			Restoring: func(r millrace.RestoreInfo) {
 				if r.Done {
 					fmt.Printf("restored %s %s %d %q\n", r.Task, r.Store, r.Records, r.Wiped)
 				}
 			},
-			Committed: func(c millrace.CommitInfo) { fmt.Println("committed", c.Records) },
 			Recovered: func(r millrace.RecoverInfo) { fmt.Println("recovered", r.Err) },
+			Hanging:   func(h millrace.HangInfo) { fmt.Println("hanging", h) },
 		},
-	})
+	}
+	if os.Getenv("MILLRACE_LEAVE") != "" {
+		config.OnStop = millrace.StopLeave
+	}
+	app, err := millrace.New(top, config)
 	if err != nil {
 		return err
 	}
@@ -76,8 +86,9 @@ func beChild(name string) error {
 
 // A child is a running child process.
 type child struct {
-	t    *testing.T
+	name string
 	cmd  *exec.Cmd
+	log  logTail
 	done chan struct{} // closed when it has ended and its output is read
 
 	mu    sync.Mutex
@@ -85,14 +96,14 @@ type child struct {
 }
 
 // start starts an application on a directory. It is killed when the test ends, if it still runs.
-func start(t *testing.T, name, app, dir string, brokers []string) *child {
+func start(t *testing.T, name, app, dir string, brokers []string, env ...string) *child {
 	t.Helper()
-	c := &child{t: t, done: make(chan struct{})}
+	c := &child{name: name, done: make(chan struct{})}
 	c.cmd = exec.Command(os.Args[0])
 	c.cmd.Env = append(os.Environ(), "MILLRACE_CHILD="+name, "MILLRACE_APP="+app, "MILLRACE_DIR="+dir, "MILLRACE_BROKERS="+strings.Join(brokers, ","))
+	c.cmd.Env = append(c.cmd.Env, env...)
 	dieWithParent(c.cmd)
-	log := &logTail{}
-	c.cmd.Stderr = log
+	c.cmd.Stderr = &c.log
 	out, err := c.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +119,7 @@ func start(t *testing.T, name, app, dir string, brokers []string) *child {
 	t.Cleanup(func() {
 		c.kill()
 		if t.Failed() {
-			t.Logf("%s in %s said at the end:\n%s", name, dir, log.String())
+			t.Logf("%s in %s said at the end:\n%s", name, dir, c.log.String())
 		}
 	})
 	return c
@@ -119,9 +130,7 @@ func (c *child) read(out io.Reader) {
 	in.Buffer(nil, 1<<20)
 	for in.Scan() {
 		c.mu.Lock()
-		if !strings.HasPrefix(in.Text(), "committed") {
-			c.lines = append(c.lines, in.Text())
-		}
+		c.lines = append(c.lines, in.Text())
 		c.mu.Unlock()
 	}
 }
@@ -139,6 +148,47 @@ func (c *child) said(prefix string) []string {
 	return list
 }
 
+// tasks returns the tasks that run in the process, by what it has said of them, in order.
+func (c *child) tasks() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []string
+	for _, l := range c.lines {
+		verb, rest, _ := strings.Cut(l, " ")
+		for _, id := range strings.Fields(strings.Trim(rest, "[]")) {
+			switch verb {
+			case "assigned":
+				list = append(list, id)
+			case "revoked":
+				list = slices.DeleteFunc(list, func(have string) bool { return have == id })
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// until waits until something is so of the process.
+func (c *child) until(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	await(t, c.name+" "+what, func() bool {
+		select {
+		case <-c.done:
+			if !so() {
+				t.Fatalf("%s ended before it was %s: %v", c.name, what, c.said("error"))
+			}
+		default:
+		}
+		return so()
+	})
+}
+
+// running waits until all that the process has to do runs.
+func (c *child) running(t *testing.T) {
+	t.Helper()
+	c.until(t, "running", func() bool { return len(c.said("state running")) > 0 })
+}
+
 // kill ends the process with -9.
 func (c *child) kill() {
 	_ = c.cmd.Process.Kill() // an error says that it is dead already
@@ -146,19 +196,19 @@ func (c *child) kill() {
 }
 
 // end ends the process in order, and fails the test if it does not end so.
-func (c *child) end() {
-	c.t.Helper()
+func (c *child) end(t *testing.T) {
+	t.Helper()
 	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		c.t.Errorf("child %d: %v", c.cmd.Process.Pid, err)
+		t.Errorf("child %d: %v", c.cmd.Process.Pid, err)
 	}
 	select {
 	case <-c.done:
-	case <-time.After(time.Minute):
-		c.t.Errorf("child %d does not end within a minute of SIGTERM", c.cmd.Process.Pid)
+	case <-time.After(patience):
+		t.Errorf("child %d does not end within %v of SIGTERM", c.cmd.Process.Pid, patience)
 		c.kill()
 	}
 	if code := c.cmd.ProcessState.ExitCode(); code != 0 {
-		c.t.Errorf("child %d ended with status %d: %v", c.cmd.Process.Pid, code, c.said("error"))
+		t.Errorf("child %d ended with status %d: %v", c.cmd.Process.Pid, code, c.said("error"))
 	}
 }
 

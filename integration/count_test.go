@@ -1,11 +1,12 @@
 package integration
 
 import (
+	"os"
+
 	"github.com/millrace-streams/millrace/kstream"
 	"github.com/millrace-streams/millrace/serde"
 	"github.com/millrace-streams/millrace/store"
 	"github.com/millrace-streams/millrace/topology"
-	"os"
 )
 
 // countTopology counts the records of each key, and sends every count on.

@@ -1,13 +1,11 @@
 package integration
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
-	"github.com/millrace-streams/millrace/internal/testkafka"
+	"github.com/millrace-streams/millrace/kafkatest"
 	"github.com/millrace-streams/millrace/kstream"
 	"github.com/millrace-streams/millrace/serde"
 	"github.com/millrace-streams/millrace/store"
@@ -37,49 +35,30 @@ func deployCount(b *topology.Builder, what string) {
 		To(topology.NewTopic(app+"-"+what+"-out", serde.String, serde.Int64))
 }
 
-// TestRollingDeployReadsTheNewTopicAndLosesNothing replaces two processes one after the other by a version of the topology that has a
-// source topic and a store more. Meanwhile both versions share the group.
-func TestRollingDeployReadsTheNewTopicAndLosesNothing(t *testing.T) {
-	brokers := testkafka.Real(t)
-	app := testkafka.Name(t)
-	cl := client(t, brokers)
-	createTopics(t, cl, 4, app+"-old", app+"-old-out", app+"-new", app+"-new-out")
-	dir := t.TempDir()
+// rollingDeploy replaces two processes one after the other by a version of the topology that has a source topic and a store more.
+// Meanwhile both versions share the group. The new topic is read, and nothing is lost.
+func rollingDeploy(t *testing.T, c *kafkatest.Cluster) {
+	app := c.Name("deploy")
+	c.CreateTopics(4, app+"-old", app+"-old-out", app+"-new", app+"-new-out")
+	dir, cl := t.TempDir(), client(t, c)
 	oldFeed := feed(t, cl, app+"-old", 200, 1000)
 	newFeed := feed(t, cl, app+"-new", 200, 1000)
-
-	a := start(t, "deploy-v1", app, filepath.Join(dir, "a"), brokers)
-	b := start(t, "deploy-v1", app, filepath.Join(dir, "b"), brokers)
-	await(t, a, "state running")
-	await(t, b, "state running")
-
-	a.end()
-	a = start(t, "deploy-v2", app, filepath.Join(dir, "a"), brokers)
-	await(t, a, "state running")
-	b.end()
-	b = start(t, "deploy-v2", app, filepath.Join(dir, "b"), brokers)
-	await(t, b, "state running")
-
-	sequences(t, brokers, app+"-old-out", oldFeed.end())
-	sequences(t, brokers, app+"-new-out", newFeed.end())
-	a.end()
-	b.end()
-}
-
-// await waits until a child has said a line.
-func await(t *testing.T, c *child, line string) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for len(c.said(line)) == 0 {
-		select {
-		case <-tick.C:
-		case <-c.done:
-			t.Fatalf("the child ended before it said %q: %v", line, c.said("error"))
-		case <-ctx.Done():
-			t.Fatalf("the child did not say %q within a minute", line)
-		}
+	run := func(version, process string) *child {
+		return start(t, "deploy-"+version, app, filepath.Join(dir, process), c.Brokers())
 	}
+	a, b := run("v1", "a"), run("v1", "b")
+	a.running(t)
+	b.running(t)
+
+	a.end(t)
+	a = run("v2", "a")
+	a.running(t)
+	b.end(t)
+	b = run("v2", "b")
+	b.running(t)
+
+	sequences(t, c, app+"-old-out", oldFeed.end())
+	sequences(t, c, app+"-new-out", newFeed.end())
+	a.end(t)
+	b.end(t)
 }

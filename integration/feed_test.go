@@ -8,14 +8,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace-streams/millrace/kafkatest"
 )
 
-// client returns a client that is closed with the test.
-func client(t *testing.T, brokers []string, opts ...kgo.Opt) *kgo.Client {
+// client returns a client that is closed with the test, and that no fault of the network reaches.
+func client(t *testing.T, c *kafkatest.Cluster, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	cl, err := kgo.NewClient(append([]kgo.Opt{kgo.SeedBrokers(brokers...), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.FetchMaxWait(250 * time.Millisecond)}, opts...)...)
+	cl, err := kgo.NewClient(append(append(c.Around(), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.FetchMaxWait(250*time.Millisecond)), opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -23,28 +24,16 @@ func client(t *testing.T, brokers []string, opts ...kgo.Opt) *kgo.Client {
 	return cl
 }
 
-// createTopics makes topics.
-func createTopics(t *testing.T, cl *kgo.Client, partitions int32, names ...string) {
-	t.Helper()
-	resp, err := kadm.NewClient(cl).CreateTopics(t.Context(), partitions, 1, nil, names...)
-	if err == nil {
-		err = resp.Error()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-}
-
-// A feeder writes records with random keys, and knows how many of each key are acknowledged.
-type feeder struct {
+// A counted is a load of records with random keys, that knows how many of each key are acknowledged.
+type counted struct {
 	stop context.CancelFunc
 	sent chan map[string]int
 }
 
-// feed writes records of n keys to a topic, some thousand a second, until it is stopped.
-func feed(t *testing.T, cl *kgo.Client, topic string, n int, perSecond int) *feeder {
+// feed writes records of n keys to a topic, some thousand a second, until it is ended.
+func feed(t *testing.T, cl *kgo.Client, topic string, n int, perSecond int) *counted {
 	ctx, stop := context.WithCancel(context.Background())
-	f := &feeder{stop: stop, sent: make(chan map[string]int, 1)}
+	f := &counted{stop: stop, sent: make(chan map[string]int, 1)}
 	go func() {
 		sent := map[string]int{}
 		rnd := rand.New(rand.NewPCG(1, 2))
@@ -70,18 +59,18 @@ func feed(t *testing.T, cl *kgo.Client, topic string, n int, perSecond int) *fee
 	return f
 }
 
-// end stops the feeder and returns how often each key was written.
-func (f *feeder) end() map[string]int {
+// end stops the load and returns how often each key was written.
+func (f *counted) end() map[string]int {
 	f.stop()
 	return <-f.sent
 }
 
 // sequences reads a topic as a stock consumer that sees committed records only, until every key has counted up to its number, and
 // fails on any gap or repeat on the way.
-func sequences(t *testing.T, brokers []string, topic string, want map[string]int) {
+func sequences(t *testing.T, c *kafkatest.Cluster, topic string, want map[string]int) {
 	t.Helper()
-	cl := client(t, brokers, kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
-	ctx, cancel := context.WithTimeout(t.Context(), 90*time.Second)
+	cl := client(t, c, kgo.ConsumeTopics(topic), kgo.FetchIsolationLevel(kgo.ReadCommitted()), kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	total := 0
 	for _, n := range want {
@@ -92,7 +81,7 @@ func sequences(t *testing.T, brokers []string, topic string, want map[string]int
 	for seen < total && bad < 10 {
 		fs := cl.PollFetches(ctx)
 		if ctx.Err() != nil {
-			t.Fatalf("%s: %d of %d records after 90 s", topic, seen, total)
+			t.Fatalf("%s: %d of %d records after %v", topic, seen, total, patience)
 		}
 		fs.EachRecord(func(r *kgo.Record) {
 			n := int(binary.BigEndian.Uint64(r.Value))

@@ -8,25 +8,23 @@ import (
 	"testing"
 	"time"
 
-	"github.com/millrace-streams/millrace/internal/testkafka"
+	"github.com/millrace-streams/millrace/kafkatest"
 )
 
-// TestKilledProcessesCountEveryRecordOnce kills one to three processes with -9, twenty times, under load, and starts them again on
-// their directories. Every key's output must read 1, 2, 3 … to the end, and no restart may throw state away: it
-// replays what the disk did not have yet.
-func TestKilledProcessesCountEveryRecordOnce(t *testing.T) {
-	brokers := testkafka.Real(t)
-	app := testkafka.Name(t)
-	cl := client(t, brokers)
-	createTopics(t, cl, 6, app+"-in", app+"-out")
+// killProcesses kills one to three processes with -9, twenty times, under load, and starts them again on their directories. Every
+// key's output must read 1, 2, 3 … to the end, and no restart may throw state away: it replays what the disk did not have
+// yet.
+func killProcesses(t *testing.T, c *kafkatest.Cluster) {
+	app := c.Name("kill")
+	c.CreateTopics(6, app+"-in", app+"-out")
 	dir := t.TempDir()
-	feeder := feed(t, cl, app+"-in", 500, 3000)
+	load := feed(t, client(t, c), app+"-in", 500, 3000)
 
 	const most = 3
 	var procs [most]*child
 	var ended []*child
 	run := func(i int) {
-		procs[i] = start(t, "count", app, filepath.Join(dir, fmt.Sprint(i)), brokers)
+		procs[i] = start(t, "count", app, filepath.Join(dir, fmt.Sprint(i)), c.Brokers())
 	}
 	run(0)
 	rnd := rand.New(rand.NewPCG(uint64(time.Now().UnixNano()), 7))
@@ -50,21 +48,20 @@ func TestKilledProcessesCountEveryRecordOnce(t *testing.T) {
 			run(i)
 		}
 	}
-	want := feeder.end()
-	sequences(t, brokers, app+"-out", want)
-	for _, c := range procs {
-		c.end()
-		ended = append(ended, c)
+	sequences(t, c, app+"-out", load.end())
+	for _, p := range procs {
+		p.end(t)
+		ended = append(ended, p)
 	}
 	restores := 0
-	for _, c := range ended {
-		for _, line := range c.said("restored") {
+	for _, p := range ended {
+		for _, line := range p.said("restored") {
 			restores++
 			if !strings.HasSuffix(line, `""`) {
 				t.Errorf("a restart wiped state: %s", line)
 			}
 		}
-		if e := c.said("error"); len(e) > 0 {
+		if e := p.said("error"); len(e) > 0 {
 			t.Errorf("a process failed: %v", e)
 		}
 	}

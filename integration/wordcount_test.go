@@ -16,9 +16,7 @@ import (
 	"time"
 	"unicode"
 
-	"github.com/twmb/franz-go/pkg/kadm"
-
-	"github.com/millrace-streams/millrace/internal/testkafka"
+	"github.com/millrace-streams/millrace/kafkatest"
 )
 
 // The example counts the words of the same text in every way it can be run, and each dump must equal a count made here, by other
@@ -45,12 +43,12 @@ func TestWordCountKilledInTheMiddleOnTheEmbeddedBroker(t *testing.T) {
 	}
 }
 
-func TestWordCountOnRealKafka(t *testing.T) {
-	brokers := testkafka.Real(t)
+// exampleCounts kills the example in the middle on a cluster that outlives it.
+func exampleCounts(t *testing.T, c *kafkatest.Cluster) {
 	for _, instances := range []string{"1", "3"} {
 		t.Run(instances, func(t *testing.T) {
-			forgetWordCount(t, brokers)
-			w := newWordCount(t, "-instances", instances, "-state-dir", filepath.Join(t.TempDir(), "state"), "-brokers", strings.Join(brokers, ","))
+			forgetWordCount(t, c.In(t))
+			w := newWordCount(t, "-instances", instances, "-state-dir", filepath.Join(t.TempDir(), "state"), "-brokers", strings.Join(c.Brokers(), ","))
 			w.killWhenCounting()
 			w.run()
 			w.check()
@@ -59,9 +57,9 @@ func TestWordCountOnRealKafka(t *testing.T) {
 }
 
 // forgetWordCount deletes what an earlier run of the example left on a shared broker.
-func forgetWordCount(t *testing.T, brokers []string) {
+func forgetWordCount(t *testing.T, c *kafkatest.Cluster) {
 	t.Helper()
-	adm := kadm.NewClient(client(t, brokers))
+	adm := c.Admin()
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
 	_, _ = adm.DeleteGroup(ctx, "wordcount") // there may be none
@@ -176,7 +174,7 @@ func (w *wordCount) killWhenCounting() {
 	}
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
-	deadline := time.After(time.Minute)
+	deadline := time.After(patience)
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
 	running := time.Time{}
@@ -186,7 +184,7 @@ func (w *wordCount) killWhenCounting() {
 			w.t.Fatalf("wordcount ended before it was killed\n%s", log.String())
 		case <-deadline:
 			_ = cmd.Process.Kill()
-			w.t.Fatalf("wordcount does not run after a minute\n%s", log.String())
+			w.t.Fatalf("wordcount does not run after %v\n%s", patience, log.String())
 		case <-tick.C:
 		}
 		if running.IsZero() && strings.Contains(log.String(), "to=running") {

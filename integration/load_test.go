@@ -1,0 +1,87 @@
+package integration
+
+import (
+	"context"
+	"math/rand/v2"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace-streams/millrace/kafkatest"
+)
+
+const (
+	tickEvery = 25 * time.Millisecond  // of the wall clock
+	tickTime  = 100 * time.Millisecond // of event time: it runs ahead, so that windows close while somebody waits
+	eventsAgo = 2 * time.Hour          // where it begins: brokers refuse times that are far in the future
+)
+
+// A load feeds all scenarios and remembers what it has fed.
+type load struct {
+	t   *testing.T
+	cl  *kgo.Client
+	app string
+	rnd *rand.Rand
+
+	begin   time.Time // of event time
+	ticks   int
+	fed     map[string][]*kgo.Record // acknowledged, by scenario
+	stop    context.CancelFunc       // nil: it rests
+	running sync.WaitGroup
+}
+
+func newLoad(t *testing.T, c *kafkatest.Cluster, app string) *load {
+	l := &load{t: t, cl: client(t, c), app: app, rnd: rand.New(rand.NewPCG(7, 11)), begin: time.Now().Add(-eventsAgo), fed: map[string][]*kgo.Record{}}
+	t.Cleanup(l.rest)
+	return l
+}
+
+// run feeds until rest. A moment is fed when all records of the moment before are acknowledged, so that the order of times is that
+// of what anybody can have seen.
+func (l *load) run() {
+	ctx, stop := context.WithCancel(context.Background())
+	l.stop = stop
+	l.running.Go(func() {
+		pace := time.NewTicker(tickEvery)
+		defer pace.Stop()
+		for ctx.Err() == nil {
+			if !l.tick() {
+				return
+			}
+			<-pace.C
+		}
+	})
+}
+
+func (l *load) tick() (ok bool) {
+	at := l.begin.Add(time.Duration(l.ticks) * tickTime)
+	fed := map[string][]*kgo.Record{}
+	var batch []*kgo.Record
+	for _, s := range scenarios {
+		fed[s.name] = s.feed(l.ticks, at, l.rnd)
+		for _, r := range fed[s.name] {
+			r.Topic = s.topic(l.app, r.Topic)
+		}
+		batch = append(batch, fed[s.name]...)
+	}
+	l.ticks++
+	if err := l.cl.ProduceSync(context.Background(), batch...).FirstErr(); err != nil {
+		l.t.Errorf("the load is not taken: %v", err)
+		return false
+	}
+	for name, records := range fed {
+		l.fed[name] = append(l.fed[name], records...)
+	}
+	return true
+}
+
+// rest stops feeding; what was fed may be looked at then.
+func (l *load) rest() {
+	if l.stop != nil {
+		l.stop()
+		l.running.Wait()
+		l.stop = nil
+	}
+}

@@ -1,0 +1,121 @@
+package integration
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"github.com/millrace-streams/millrace/serde"
+	"github.com/millrace-streams/millrace/topology"
+)
+
+// A scenario is a part of the application that is put under load: what it does, what is fed to it, and what must come out, worked
+// out by plain maps from what was fed, with no code of the library.
+type scenario struct {
+	name   string
+	inputs []string
+
+	// build adds its steps. They read topics of its inputs, by these names, and write the one called "out".
+	build func(b *topology.Builder, topic func(string) topic)
+
+	// feed returns the records of a moment, with Topic one of the inputs. The time of a tick is later than all of earlier ticks.
+	feed func(tick int, at time.Time, rnd *rand.Rand) []*kgo.Record
+
+	// results works out what must be in the output: by key, the values in their order. It gets all records fed, in the order of their
+	// offsets in each partition; partition and time are set.
+	results func(fed []*kgo.Record) results
+
+	equal comparison
+}
+
+// topic is what all scenarios read and write: text is easy to compare, and serdes have tests of their own.
+type topic = topology.Topic[string, string]
+
+// results are the values of each key.
+type results map[string][]string
+
+func (r results) add(key, value string) { r[key] = append(r[key], value) }
+
+// A comparison says in what way results have to be equal.
+type comparison int
+
+const (
+	inOrder  comparison = iota // every result of a key, in order
+	anyOrder                   // every result of a key, once
+	lastOnly                   // the last result of a key; what came before depends on what met whom first
+)
+
+// differ says how results differ from what they must be; nothing: they do not. The list is cut where it says enough.
+func (c comparison) differ(got, want results) []string {
+	var list []string
+	for _, key := range slices.Sorted(maps.Keys(union(got, want))) {
+		g, w := c.of(got[key]), c.of(want[key])
+		if slices.Equal(g, w) {
+			continue
+		}
+		i := 0
+		for i < min(len(g), len(w)) && g[i] == w[i] {
+			i++
+		}
+		list = append(list, fmt.Sprintf("%s: %d results, want %d; the %d. is %q, want %q", key, len(g), len(w), i+1, at(g, i), at(w, i)))
+		if len(list) == 5 {
+			return append(list, "…")
+		}
+	}
+	return list
+}
+
+func (c comparison) of(values []string) []string {
+	switch c {
+	case anyOrder:
+		return slices.Sorted(slices.Values(values))
+	case lastOnly:
+		return values[max(0, len(values)-1):]
+	}
+	return values
+}
+
+func union(a, b results) results {
+	all := maps.Clone(a)
+	maps.Copy(all, b)
+	return all
+}
+
+func at(list []string, i int) string {
+	if i < len(list) {
+		return list[i]
+	}
+	return "nothing"
+}
+
+// scenarios are all of them; one application runs them together, so that whatever happens to it happens to each.
+var scenarios = []scenario{words}
+
+// soakTopology is that application.
+func soakTopology() (*topology.Topology, error) {
+	b := topology.NewBuilder()
+	for _, s := range scenarios {
+		s.build(b, func(name string) topic {
+			return topology.NewTopic(s.topic(os.Getenv("MILLRACE_APP"), name), serde.String, serde.String)
+		})
+	}
+	return b.Build()
+}
+
+// topic returns the name of one of its topics in Kafka.
+func (s scenario) topic(app, name string) string {
+	return strings.Join([]string{app, s.name, name}, "-")
+}
+
+// write is a record of a scenario's input.
+func write(topic, key, value string, at time.Time) *kgo.Record {
+	r := kgo.KeyStringRecord(key, value)
+	r.Topic, r.Timestamp = topic, at
+	return r
+}

@@ -1,0 +1,155 @@
+package integration
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/millrace-streams/millrace/kafkatest"
+)
+
+// partitions of every topic of the soak.
+const partitions = 3
+
+// A soak is an application under load, and what is done to it.
+//
+//	load ──► inputs ──► processes (children) ──► outputs ──► reader
+//	  └──► fed ──► plain maps ──► what must be there ── equal? ──┘
+type soak struct {
+	c     *kafkatest.Cluster
+	app   string
+	dir   string
+	root  *testing.T // of the cluster: what outlives a step belongs to it
+	load  *load
+	read  *reader
+	procs map[string]*child // those that run, by name
+}
+
+// A step is one thing that is done to the application, or to its cluster, while the load runs.
+type step struct {
+	name string
+	do   func(t *testing.T, s *soak)
+}
+
+// newSoak makes the topics and starts the load; no process runs yet.
+func newSoak(t *testing.T, c *kafkatest.Cluster) *soak {
+	t.Helper()
+	s := &soak{c: c, app: c.Name("soak"), dir: t.TempDir(), root: t, procs: map[string]*child{}}
+	var inputs []string
+	for _, sc := range scenarios {
+		for _, name := range sc.inputs {
+			inputs = append(inputs, sc.topic(s.app, name))
+		}
+	}
+	c.CreateTopics(partitions, append(inputs, s.outputs()...)...)
+	s.load, s.read = newLoad(t, c, s.app), newReader(t, c, s.outputs())
+	return s
+}
+
+func (s *soak) outputs() []string {
+	var topics []string
+	for _, sc := range scenarios {
+		topics = append(topics, sc.topic(s.app, "out"))
+	}
+	return topics
+}
+
+// run does steps one after the other. Each begins under load; when it is done the load rests until every result is there.
+func (s *soak) run(t *testing.T, steps []step) {
+	t.Helper()
+	for _, step := range steps {
+		ok := t.Run(step.name, func(t *testing.T) {
+			s.load.run()
+			s.read.mark()
+			step.do(t, s)
+			s.flows(t)
+			any, single := s.read.gaps(words.topic(s.app, "out"))
+			s.settle(t)
+			t.Logf("longest time without a committed result %.1f s, of one partition of the word counts %.1f s; %d ticks fed so far", any.Seconds(), single.Seconds(), s.load.ticks)
+		})
+		if !ok {
+			return // what comes after would fail for the same reason
+		}
+	}
+	t.Run("stop and read to the end", s.finish)
+}
+
+// start starts a process on the directory of its name.
+func (s *soak) start(t *testing.T, name string, env ...string) *child {
+	t.Helper()
+	p := start(s.root, "soak", s.app, filepath.Join(s.dir, name), s.c.Brokers(), env...)
+	s.procs[name] = p
+	return p
+}
+
+// end ends a process in order.
+func (s *soak) end(t *testing.T, name string) {
+	t.Helper()
+	s.procs[name].end(t)
+	delete(s.procs, name)
+}
+
+// flows waits for new results of every scenario.
+func (s *soak) flows(t *testing.T) {
+	t.Helper()
+	before := s.read.counts()
+	await(t, "new results of every scenario", func() bool {
+		s.mustRun(t)
+		for topic, n := range s.read.counts() {
+			if n == before[topic] {
+				return false
+			}
+		}
+		return len(s.read.counts()) == len(scenarios)
+	})
+}
+
+// mustRun fails the test if a process has ended by itself.
+func (s *soak) mustRun(t *testing.T) {
+	t.Helper()
+	for name, p := range s.procs {
+		select {
+		case <-p.done:
+			t.Fatalf("process %s ended: %v", name, p.said("error"))
+		default:
+		}
+	}
+}
+
+// settle stops the load, and waits until the results are what they must be: nothing is lost, nothing is there twice.
+func (s *soak) settle(t *testing.T) {
+	t.Helper()
+	s.load.rest()
+	for _, sc := range scenarios {
+		want, topic := sc.results(s.load.fed[sc.name]), sc.topic(s.app, "out")
+		if !within(t, patience, func() bool { s.mustRun(t); return len(s.read.differ(topic, sc.equal, want)) == 0 }) {
+			t.Fatalf("%s: the results of %d records are not right after %v:\n%s", sc.name, len(s.load.fed[sc.name]), patience,
+				strings.Join(s.read.differ(topic, sc.equal, want), "\n"))
+		}
+	}
+}
+
+// finish ends all processes, reads the outputs to their very ends, and compares once more: a repeat may come late.
+func (s *soak) finish(t *testing.T) {
+	for name := range s.procs {
+		s.end(t, name)
+	}
+	ends, err := s.c.In(t).Admin().ListEndOffsets(t.Context(), s.outputs()...)
+	if err == nil {
+		err = ends.Error()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for topic, offsets := range ends {
+		for id, end := range offsets {
+			await(t, "the end of "+topic, func() bool { return s.read.has(part{topic, id}, end.Offset) })
+		}
+	}
+	for _, sc := range scenarios {
+		want, topic := sc.results(s.load.fed[sc.name]), sc.topic(s.app, "out")
+		if list := s.read.differ(topic, sc.equal, want); len(list) > 0 {
+			t.Errorf("%s: at the end:\n%s", sc.name, strings.Join(list, "\n"))
+		}
+	}
+}
