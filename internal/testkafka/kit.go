@@ -145,17 +145,36 @@ func projectRoot() (string, error) {
 }
 
 // fetchLibs returns cache/libs, or cache/libs-VERSION for another version than Version, filled by Maven unless it holds
-// what pom.xml asks for already. The folder appears whole or not at all; of several test processes one fetches and the
-// others wait.
+// what pom.xml asks for already.
 func fetchLibs(ctx context.Context, cache, version string) (string, error) {
-	libs := filepath.Join(cache, "libs")
+	name := "libs"
 	if version != Version {
-		libs += "-" + version
+		name += "-" + version
 	}
 	pom, err := pomOf(version)
 	if err != nil {
 		return "", err
 	}
+	return kept(filepath.Join(cache, name), "pom.xml", pom, func(work string) (string, error) {
+		if err := os.WriteFile(filepath.Join(work, "pom.xml"), pom, 0o644); err != nil {
+			return "", fmt.Errorf("testkafka: cannot keep jars: %w", err)
+		}
+		if err := runMaven(ctx, work, "dependency:copy-dependencies", "-DoutputDirectory=libs", "-DincludeScope=runtime"); err != nil {
+			return "", err
+		}
+		fetched := filepath.Join(work, "libs")
+		if !holdsKafka(fetched) {
+			return "", errors.New("testkafka: Maven fetched no kafka_*.jar: is kafka/pom.xml whole?")
+		}
+		return fetched, nil
+	})
+}
+
+// kept returns a folder that was made from certain sources, which lie in it under the name of mark. If there is none, fill
+// makes it: it is given a folder to work in, and returns the one in it to keep. The folder appears whole or not at all; of
+// several test processes one makes it and the others wait.
+func kept(folder, mark string, sources []byte, fill func(work string) (string, error)) (string, error) {
+	cache := filepath.Dir(folder)
 	if err := os.MkdirAll(cache, 0o755); err != nil {
 		return "", fmt.Errorf("testkafka: cannot keep jars: %w", err)
 	}
@@ -165,41 +184,48 @@ func fetchLibs(ctx context.Context, cache, version string) (string, error) {
 	}
 	defer lock.Close()
 
-	// The pom is copied in last, so a folder that has it has the jars.
-	if have, err := os.ReadFile(filepath.Join(libs, "pom.xml")); err == nil && bytes.Equal(have, pom) {
-		return libs, nil
-	}
-	mvn, err := exec.LookPath("mvn")
-	if err != nil {
-		return "", &Missing{fmt.Sprintf("no jars in %s and no Maven to fetch them: install maven, or set KAFKA_LIBS or KAFKA_BROKERS", libs)}
+	// The mark is written last, so a folder that has one is whole.
+	if have, err := os.ReadFile(filepath.Join(folder, mark)); err == nil && bytes.Equal(have, sources) {
+		return folder, nil
 	}
 	work, err := os.MkdirTemp(cache, "fetch-")
 	if err != nil {
 		return "", fmt.Errorf("testkafka: cannot keep jars: %w", err)
 	}
 	defer os.RemoveAll(work)
-	if err := os.WriteFile(filepath.Join(work, "pom.xml"), pom, 0o644); err != nil {
+	made, err := fill(work)
+	if err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(filepath.Join(made, mark), sources, 0o644); err != nil {
 		return "", fmt.Errorf("testkafka: cannot keep jars: %w", err)
 	}
-	cmd := exec.CommandContext(ctx, mvn, "-q", "-B", "-Dstyle.color=never", "dependency:copy-dependencies", "-DoutputDirectory=libs", "-DincludeScope=runtime")
-	cmd.Dir = work
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return "", &Missing{fmt.Sprintf("Maven cannot fetch the jars (%v): %s", err, firstError(string(out)))}
-	}
-	fetched := filepath.Join(work, "libs")
-	if !holdsKafka(fetched) {
-		return "", errors.New("testkafka: Maven fetched no kafka_*.jar: is kafka/pom.xml whole?")
-	}
-	if err := os.WriteFile(filepath.Join(fetched, "pom.xml"), pom, 0o644); err != nil {
-		return "", fmt.Errorf("testkafka: cannot keep jars: %w", err)
-	}
-	if err := os.RemoveAll(libs); err != nil {
+	if err := os.RemoveAll(folder); err != nil {
 		return "", fmt.Errorf("testkafka: cannot replace old jars: %w", err)
 	}
-	if err := os.Rename(fetched, libs); err != nil {
+	if err := os.Rename(made, folder); err != nil {
 		return "", fmt.Errorf("testkafka: cannot keep jars: %w", err)
 	}
-	return libs, nil
+	return folder, nil
+}
+
+// runMaven runs Maven in a folder. It fails with *Missing where there is none, or where it fails: mostly because it cannot
+// reach what it would fetch.
+func runMaven(ctx context.Context, dir string, args ...string) error {
+	mvn, err := exec.LookPath("mvn")
+	if err != nil {
+		return &Missing{"no jars are kept yet, and there is no Maven to fetch them: install maven, or set KAFKA_LIBS or KAFKA_BROKERS"}
+	}
+	cmd := exec.CommandContext(ctx, mvn, append([]string{"-q", "-B", "-Dstyle.color=never"}, args...)...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if bytes.Contains(out, []byte("COMPILATION ERROR")) {
+		return fmt.Errorf("testkafka: what Maven built does not compile:\n%s", out)
+	}
+	if err != nil {
+		return &Missing{fmt.Sprintf("Maven cannot fetch the jars (%v): %s", err, firstError(string(out)))}
+	}
+	return nil
 }
 
 // firstError returns the line of Maven's output that says what went wrong: the first one marked so.

@@ -1,0 +1,201 @@
+package java
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// outputs is what a stock consumer that sees committed records only has read of the output topics, and what is wrong with it.
+type outputs struct {
+	t   *testing.T
+	app string
+
+	mu      sync.Mutex
+	last    results
+	records map[string]int // by topic
+	ends    map[string]map[int32]int64
+	wrong   []string
+}
+
+// readOutputs reads until the test ends.
+func readOutputs(t *testing.T, app string, opts ...kgo.Opt) *outputs {
+	o := &outputs{t: t, app: app, last: newResults(), records: map[string]int{}, ends: map[string]map[int32]int64{}}
+	topics := o.topics()
+	cl, err := kgo.NewClient(append(opts, kgo.ConsumeTopics(topics...), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
+		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(100*time.Millisecond), kgo.KeepControlRecords())...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(context.Background())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for ctx.Err() == nil {
+			fetches := cl.PollFetches(ctx)
+			o.mu.Lock()
+			fetches.EachRecord(o.take)
+			o.mu.Unlock()
+		}
+	}()
+	t.Cleanup(func() {
+		stop()
+		<-ended
+		cl.Close()
+	})
+	return o
+}
+
+func (o *outputs) topics() (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(newResults())) {
+		names = append(names, o.app+"-"+name)
+	}
+	return names
+}
+
+// take folds a record in.
+func (o *outputs) take(r *kgo.Record) {
+	if o.ends[r.Topic] == nil {
+		o.ends[r.Topic] = map[int32]int64{}
+	}
+	o.ends[r.Topic][r.Partition] = r.Offset + 1
+	if r.Attrs.IsControl() || strings.HasPrefix(string(r.Key), "close") {
+		return
+	}
+	topic := strings.TrimPrefix(r.Topic, o.app+"-")
+	o.records[topic]++
+	key, value := string(r.Key), string(r.Value)
+	last := o.last[topic]
+	wrong := func(format string, a ...any) {
+		o.wrong = append(o.wrong, fmt.Sprintf("%s/%d offset %d: ", topic, r.Partition, r.Offset)+fmt.Sprintf(format, a...))
+	}
+	switch topic {
+	case "items":
+		value = number(r.Value)
+		o.follows(last[key], value, key, wrong)
+	case "windows":
+		key, value = windowed(r.Key), number(r.Value)
+		o.follows(last[key], value, key, wrong)
+	case "final":
+		key, value = windowed(r.Key), number(r.Value)
+		o.once(last, key, value, wrong)
+	case "sessions":
+		key = session(r.Key)
+		if r.Value != nil {
+			value = number(r.Value)
+		}
+	case "addressed":
+		order := strings.Split(value, "|")
+		key, value = order[0], order[2]
+		o.once(last, key, value, wrong)
+	case "paid":
+		if strings.HasPrefix(value, "close") {
+			return
+		}
+		key, value = value, ""
+		o.once(last, key, value, wrong)
+	case "categories":
+		if r.Value != nil {
+			value = number(r.Value)
+		}
+	}
+	if r.Value == nil {
+		delete(last, key)
+		return
+	}
+	last[key] = value
+}
+
+// follows says that a count is not one more than the last one.
+func (o *outputs) follows(last, value, key string, wrong func(string, ...any)) {
+	n, _ := strconv.Atoi(last) // none yet is 0
+	if value != strconv.Itoa(n+1) {
+		wrong("%s counts %s after %d", key, value, n)
+	}
+}
+
+// once says that something has come before.
+func (o *outputs) once(last map[string]string, key, value string, wrong func(string, ...any)) {
+	if before, ok := last[key]; ok {
+		wrong("%s comes again: %q after %q", key, value, before)
+	}
+}
+
+func number(b []byte) string {
+	if len(b) != 8 {
+		return fmt.Sprintf("%x, which is no number", b)
+	}
+	return strconv.FormatInt(int64(binary.BigEndian.Uint64(b)), 10)
+}
+
+// windowed reads key ‖ start.
+func windowed(b []byte) string {
+	key, start := b[:len(b)-8], b[len(b)-8:]
+	return fmt.Sprintf("%s@%s", key, number(start))
+}
+
+// session reads key ‖ end ‖ start.
+func session(b []byte) string {
+	key, end, start := b[:len(b)-16], b[len(b)-16:len(b)-8], b[len(b)-8:]
+	return fmt.Sprintf("%s@%s-%s", key, number(start), number(end))
+}
+
+// patience is how long the shop may take for anything.
+const patience = time.Minute
+
+// until asks a few times a second whether something is so of what was read. It fails if it is not so for long, or when the shop
+// has ended; why says what is missing.
+func (o *outputs) until(shop *process, is func() bool, why func() string) {
+	o.t.Helper()
+	deadline := time.After(patience)
+	again := time.NewTicker(200 * time.Millisecond)
+	defer again.Stop()
+	for {
+		o.mu.Lock()
+		ok := is()
+		o.mu.Unlock()
+		if ok {
+			return
+		}
+		ended := false
+		select {
+		case <-again.C:
+			continue
+		case <-shop.ended:
+			ended = true
+		case <-deadline:
+		}
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		o.t.Fatalf("%s (ended: %v): %s; read so far: %v; wrong: %q", shop.name, ended, why(), o.records, o.wrong)
+	}
+}
+
+// more waits until a shop has counted n orders more.
+func (o *outputs) more(shop *process, n int) {
+	o.t.Helper()
+	o.mu.Lock()
+	n += o.records["items"]
+	o.mu.Unlock()
+	o.until(shop, func() bool { return o.records["items"] >= n }, func() string { return fmt.Sprintf("not %d orders within %v", n, patience) })
+}
+
+// is waits until what was read, seen through part, is what is wanted.
+func (o *outputs) is(shop *process, what string, part func(results) results, want results) {
+	o.t.Helper()
+	var differences []string
+	o.until(shop, func() bool {
+		got := part(o.last)
+		differences = got.differences(part(want))
+		return len(differences) == 0
+	}, func() string { return "no " + what + ":\n\t" + strings.Join(differences, "\n\t") })
+}

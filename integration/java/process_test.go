@@ -1,0 +1,204 @@
+package java
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/millrace-streams/millrace"
+	"github.com/millrace-streams/millrace/internal/testkafka"
+)
+
+// childEnv makes a process of this test binary the shop, by Millrace: java shop.Main's arguments APP BROKERS DIR.
+const childEnv = "MILLRACE_SHOP"
+
+func TestMain(m *testing.M) {
+	if args := os.Getenv(childEnv); args != "" {
+		if err := beShop(strings.Fields(args)); err != nil {
+			fmt.Println("error", err)
+			os.Exit(1)
+		}
+		fmt.Println("closed")
+		os.Exit(0)
+	}
+	goleak.VerifyTestMain(m)
+}
+
+// beShop runs the shop until SIGTERM.
+func beShop(args []string) error {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
+	defer stop()
+	top, err := shop(args[0])
+	if err != nil {
+		return err
+	}
+	app, err := millrace.New(top, millrace.Config{
+		ApplicationID:  args[0],
+		Brokers:        strings.Split(args[1], ","),
+		StateDir:       args[2],
+		OnStop:         millrace.StopLeave, // Kafka Streams cannot join a group that still has other members
+		CommitInterval: commitInterval,
+		SessionTimeout: sessionTimeout,
+		Workers:        2,
+		Memory:         32 << 20,
+		Logger:         slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelInfo})),
+		Events: &millrace.Events{
+			State: func(_, to millrace.State) { fmt.Println("state", to) },
+			Restoring: func(r millrace.RestoreInfo) {
+				if r.Done {
+					fmt.Printf("restored %s %s %d %q\n", r.Task, r.Store, r.Records, r.Wiped)
+				}
+			},
+			Recovered: func(r millrace.RecoverInfo) { fmt.Println("recovered", r.Err) },
+		},
+	})
+	if err != nil {
+		return err
+	}
+	return app.Run(ctx)
+}
+
+const (
+	commitInterval = time.Second     // long enough for a transaction to be found open
+	sessionTimeout = 6 * time.Second // after which the group forgets a dead process
+)
+
+// A process is the shop being run, by Kafka Streams or by Millrace.
+type process struct {
+	t     *testing.T
+	name  string
+	cmd   *exec.Cmd
+	ended chan struct{} // closed when it has ended and its output is read
+
+	mu    sync.Mutex
+	lines []string
+	log   []byte // the end of what it wrote to standard error
+}
+
+// A place is where the shop runs: one application id, with a state directory for each of the two that run it.
+type place struct {
+	t       *testing.T
+	app     string
+	brokers []string
+	dir     string
+	java    testkafka.Program
+}
+
+// kafkaStreams starts the shop of src/main/java.
+func (p *place) kafkaStreams(settings ...string) *process {
+	args := []string{"-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.clients.producer.internals.Sender=error",
+		"-cp", p.java.ClassPath, "shop.Main", p.app, strings.Join(p.brokers, ","), filepath.Join(p.dir, "java"),
+		fmt.Sprintf("commit.interval.ms=%d", commitInterval.Milliseconds()),
+		fmt.Sprintf("session.timeout.ms=%d", sessionTimeout.Milliseconds()),
+		"statestore.cache.max.bytes=0"}
+	return p.run("Kafka Streams", exec.Command(p.java.Java, append(args, settings...)...))
+}
+
+// millrace starts the shop of topology_test.go.
+func (p *place) millrace() *process {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s %s", childEnv, p.app, strings.Join(p.brokers, ","), filepath.Join(p.dir, "millrace")))
+	return p.run("Millrace", cmd)
+}
+
+// run starts a process, which is killed when the test ends, if it still runs.
+func (p *place) run(name string, cmd *exec.Cmd) *process {
+	p.t.Helper()
+	c := &process{t: p.t, name: name, cmd: cmd, ended: make(chan struct{})}
+	dieWithParent(cmd)
+	cmd.Stderr = (*logTail)(c)
+	out, err := cmd.StdoutPipe()
+	if err == nil {
+		err = cmd.Start()
+	}
+	if err != nil {
+		p.t.Fatalf("start %s: %v", name, err)
+	}
+	go func() {
+		defer close(c.ended)
+		c.read(out)
+		_ = cmd.Wait() // how it ended is asked of ProcessState
+	}()
+	p.t.Cleanup(func() {
+		c.kill()
+		if p.t.Failed() {
+			p.t.Logf("%s said: %q; its log ends:\n%s", name, c.lines, c.log)
+		}
+	})
+	return c
+}
+
+func (c *process) read(out io.Reader) {
+	in := bufio.NewScanner(out)
+	in.Buffer(nil, 1<<20)
+	for in.Scan() {
+		c.mu.Lock()
+		c.lines = append(c.lines, in.Text())
+		c.mu.Unlock()
+	}
+}
+
+// said returns the lines with a prefix.
+func (c *process) said(prefix string) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var list []string
+	for _, l := range c.lines {
+		if strings.HasPrefix(l, prefix) {
+			list = append(list, l)
+		}
+	}
+	return list
+}
+
+// kill ends the process with -9.
+func (c *process) kill() {
+	_ = c.cmd.Process.Kill() // an error says that it is dead already
+	<-c.ended
+}
+
+func (c *process) signal(s syscall.Signal) {
+	c.t.Helper()
+	if err := c.cmd.Process.Signal(s); err != nil {
+		c.t.Fatalf("%s: %v: %v", c.name, s, err)
+	}
+}
+
+// stop ends the process in order, and fails the test if it does not end so.
+func (c *process) stop() {
+	c.t.Helper()
+	c.signal(syscall.SIGTERM)
+	select {
+	case <-c.ended:
+	case <-time.After(time.Minute):
+		c.t.Fatalf("%s does not end within a minute of SIGTERM", c.name)
+	}
+	if len(c.said("closed")) == 0 || len(c.said("error")) > 0 {
+		c.t.Errorf("%s did not end in order: %q", c.name, c.lines)
+	}
+}
+
+type logTail process
+
+func (l *logTail) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.log = append(l.log, p...)
+	if n := len(l.log) - 32<<10; n > 0 {
+		l.log = l.log[n:]
+	}
+	return len(p), nil
+}
