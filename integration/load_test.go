@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 const (
 	tickEvery = 25 * time.Millisecond  // of the wall clock
 	tickTime  = 100 * time.Millisecond // of event time: it runs ahead, so that windows close while somebody waits
+	closing   = 10 * time.Second       // of event time: longer than any window is open
 	eventsAgo = 2 * time.Hour          // where it begins: brokers refuse times that are far in the future
 )
 
@@ -26,14 +28,14 @@ type load struct {
 	rnd *rand.Rand
 
 	begin   time.Time // of event time
-	ticks   int
+	ticks   atomic.Int64
 	fed     map[string][]*kgo.Record // acknowledged, by scenario
 	stop    context.CancelFunc       // nil: it rests
 	running sync.WaitGroup
 }
 
 func newLoad(t *testing.T, c *kafkatest.Cluster, app string) *load {
-	l := &load{t: t, cl: client(t, c), app: app, rnd: rand.New(rand.NewPCG(7, 11)), begin: time.Now().Add(-eventsAgo), fed: map[string][]*kgo.Record{}}
+	l := &load{t: t, cl: client(t, c), app: app, rnd: rand.New(rand.NewPCG(7, 11)), begin: time.Now().Add(-eventsAgo).Truncate(time.Millisecond), fed: map[string][]*kgo.Record{}}
 	t.Cleanup(l.rest)
 	return l
 }
@@ -56,17 +58,22 @@ func (l *load) run() {
 }
 
 func (l *load) tick() (ok bool) {
-	at := l.begin.Add(time.Duration(l.ticks) * tickTime)
+	n := l.ticks.Add(1)
+	return l.write(func(s scenario, at time.Time) []*kgo.Record { return s.feed(int(n), at, l.rnd) })
+}
+
+// write feeds what each scenario has for the present.
+func (l *load) write(records func(s scenario, at time.Time) []*kgo.Record) (ok bool) {
+	at := l.begin.Add(time.Duration(l.ticks.Load()) * tickTime)
 	fed := map[string][]*kgo.Record{}
 	var batch []*kgo.Record
 	for _, s := range scenarios {
-		fed[s.name] = s.feed(l.ticks, at, l.rnd)
+		fed[s.name] = records(s, at)
 		for _, r := range fed[s.name] {
 			r.Topic = s.topic(l.app, r.Topic)
 		}
 		batch = append(batch, fed[s.name]...)
 	}
-	l.ticks++
 	if err := l.cl.ProduceSync(context.Background(), batch...).FirstErr(); err != nil {
 		l.t.Errorf("the load is not taken: %v", err)
 		return false
@@ -77,11 +84,22 @@ func (l *load) tick() (ok bool) {
 	return true
 }
 
-// rest stops feeding; what was fed may be looked at then.
+// ticked returns how many moments were begun.
+func (l *load) ticked() int64 { return l.ticks.Load() }
+
+// rest stops feeding, and closes what is open; what was fed may be looked at then.
 func (l *load) rest() {
-	if l.stop != nil {
-		l.stop()
-		l.running.Wait()
-		l.stop = nil
+	if l.stop == nil {
+		return
 	}
+	l.stop()
+	l.running.Wait()
+	l.stop = nil
+	l.ticks.Add(int64(closing / tickTime))
+	l.write(func(s scenario, at time.Time) []*kgo.Record {
+		if s.last == nil {
+			return nil
+		}
+		return s.last(at)
+	})
 }

@@ -27,6 +27,9 @@ type scenario struct {
 	// feed returns the records of a moment, with Topic one of the inputs. The time of a tick is later than all of earlier ticks.
 	feed func(tick int, at time.Time, rnd *rand.Rand) []*kgo.Record
 
+	// last returns the records that close what is open, before the load rests; nil: there is nothing to close.
+	last func(at time.Time) []*kgo.Record
+
 	// results works out what must be in the output: by key, the values in their order. It gets all records fed, in the order of their
 	// offsets in each partition; partition and time are set.
 	results func(fed []*kgo.Record) results
@@ -76,7 +79,10 @@ func (c comparison) of(values []string) []string {
 	case anyOrder:
 		return slices.Sorted(slices.Values(values))
 	case lastOnly:
-		return values[max(0, len(values)-1):]
+		if len(values) == 0 || values[len(values)-1] == "" { // a deletion: also of a row that never was
+			return nil
+		}
+		return values[len(values)-1:]
 	}
 	return values
 }
@@ -95,7 +101,7 @@ func at(list []string, i int) string {
 }
 
 // scenarios are all of them; one application runs them together, so that whatever happens to it happens to each.
-var scenarios = []scenario{words}
+var scenarios = []scenario{words, pairs, orders, accounts, people, clicks}
 
 // soakTopology is that application.
 func soakTopology() (*topology.Topology, error) {
@@ -115,7 +121,10 @@ func (s scenario) topic(app, name string) string {
 
 // write is a record of a scenario's input.
 func write(topic, key, value string, at time.Time) *kgo.Record {
-	r := kgo.KeyStringRecord(key, value)
-	r.Topic, r.Timestamp = topic, at
-	return r
+	return &kgo.Record{Topic: topic, Key: []byte(key), Value: []byte(value), Timestamp: at}
+}
+
+// remove is a deletion.
+func remove(topic, key string, at time.Time) *kgo.Record {
+	return &kgo.Record{Topic: topic, Key: []byte(key), Timestamp: at}
 }

@@ -4,6 +4,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/millrace-streams/millrace/kafkatest"
 )
@@ -65,7 +66,7 @@ func (s *soak) run(t *testing.T, steps []step) {
 			s.flows(t)
 			any, single := s.read.gaps(words.topic(s.app, "out"))
 			s.settle(t)
-			t.Logf("longest time without a committed result %.1f s, of one partition of the word counts %.1f s; %d ticks fed so far", any.Seconds(), single.Seconds(), s.load.ticks)
+			t.Logf("longest time without a committed result %.1f s, of one partition of the word counts %.1f s; %d ticks fed so far", any.Seconds(), single.Seconds(), s.load.ticked())
 		})
 		if !ok {
 			return // what comes after would fail for the same reason
@@ -89,19 +90,14 @@ func (s *soak) end(t *testing.T, name string) {
 	delete(s.procs, name)
 }
 
-// flows waits for new results of every scenario.
+// flows waits for a second's load, and for new results of every scenario.
 func (s *soak) flows(t *testing.T) {
 	t.Helper()
-	before := s.read.counts()
-	await(t, "new results of every scenario", func() bool {
-		s.mustRun(t)
-		for topic, n := range s.read.counts() {
-			if n == before[topic] {
-				return false
-			}
-		}
-		return len(s.read.counts()) == len(scenarios)
-	})
+	fed, before := s.load.ticked(), s.read.counts()
+	await(t, "more load", func() bool { return s.load.ticked() > fed+int64(time.Second/tickEvery) })
+	for _, topic := range s.outputs() {
+		await(t, "new results in "+topic, func() bool { s.mustRun(t); return s.read.counts()[topic] > before[topic] })
+	}
 }
 
 // mustRun fails the test if a process has ended by itself.
