@@ -2,9 +2,12 @@ package millrace
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace-streams/millrace/txn"
@@ -51,6 +54,9 @@ func (p *process) connect(ctx context.Context) error {
 		err := p.admin.Ping(ctx)
 		if err == nil {
 			break
+		}
+		if errors.Is(err, kerr.SaslAuthenticationFailed) {
+			return fmt.Errorf("millrace: the cluster does not know the user, or not with this password: look at Config.Client: %w", err)
 		}
 		if ctx.Err() == nil || last == nil {
 			last = err

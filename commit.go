@@ -441,8 +441,10 @@ func (w *worker) explain(err error) error {
 	case txn.Classify(err) == txn.Fenced:
 		return fmt.Errorf("%w: %w", ErrFenced, err)
 	case txn.Classify(err) == txn.Denied:
-		return fmt.Errorf("millrace: the cluster refuses: %w (ACLs needed: Write and Describe on transactional ids %q, Read on group %q, Read on sources, Write on sinks, all on topics that begin with %q)",
-			err, w.p.cfg.ApplicationID+"-*", w.p.cfg.ApplicationID, w.p.cfg.ApplicationID+"-")
+		if denied := w.p.refusal(err); denied != nil {
+			return denied
+		}
+		return fmt.Errorf("millrace: the cluster refuses: %w", err)
 	}
 	return err
 }

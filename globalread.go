@@ -65,7 +65,7 @@ func (gs *globals) failed(t *globalTable, partition int32, cause error) error {
 	p, tp := gs.p, task.TP{Topic: t.g.Topic, Partition: partition}
 	var loss *kgo.ErrDataLoss
 	if !errors.As(cause, &loss) && !errors.Is(cause, kerr.OffsetOutOfRange) {
-		return topicError(tp, cause)
+		return p.topicError(tp, cause)
 	}
 	next := t.next[partition]
 	starts, err := p.listStarts(p.ctx, []task.TP{tp})

@@ -23,6 +23,8 @@ type group struct {
 	p      *process
 	cl     atomic.Pointer[kgo.Client] // nil until it is made; callbacks may come before that
 	member string                     // callbacks: the id of the last assignment
+
+	refused atomic.Int64 // since when members of another kind have kept this one out, ns; 0: they do not
 	done   sync.WaitGroup
 	stop   context.CancelFunc
 }
@@ -44,6 +46,7 @@ func (p *process) join() error {
 		kgo.OnPartitionsAssigned(func(_ context.Context, cl *kgo.Client, m map[string][]int32) {
 			cl.PauseFetchPartitions(m)
 			id, generation := cl.GroupMetadata()
+			g.refused.Store(0)
 			p.log.Debug("millrace: assigned", "added", m, "member", id, "generation", generation)
 			if g.member != id {
 				// The coordinator had removed us and we have joined anew, which the client may do without calling it lost. What it
@@ -91,16 +94,19 @@ func (g *group) watch(ctx context.Context, cl *kgo.Client) {
 		if fs.IsClientClosed() {
 			return
 		}
-		fs.EachError(func(_ string, _ int32, err error) {
-			if fatal := g.explain(err); fatal != nil {
+		fs.EachError(func(topic string, _ int32, err error) {
+			if fatal := g.explain(topic, err); fatal != nil {
 				g.p.fail(fatal)
 			}
 		})
 	}
 }
 
-// explain says what an error of the membership means; nil when the client goes on by itself.
-func (g *group) explain(err error) error {
+// explain says what an error of the membership means, or of a topic that is shared; nil when the client goes on by itself.
+func (g *group) explain(topic string, err error) error {
+	if denied := g.p.denied(err, topic, "Read"); denied != nil {
+		return denied
+	}
 	var session *kgo.ErrGroupSession
 	if !errors.As(err, &session) {
 		return nil
@@ -110,10 +116,8 @@ func (g *group) explain(err error) error {
 	case errors.Is(err, kerr.FencedInstanceID):
 		return fmt.Errorf("%w: instance id %q joined group %q from elsewhere: was the state directory %s copied or shared? Give each process its own, or set Config.InstanceID",
 			ErrFenced, g.p.instanceID, id, g.p.dir.Path())
-	case errors.Is(err, kerr.GroupAuthorizationFailed):
-		return fmt.Errorf("millrace: group %q: %w (allow Read on the group)", id, session.Err)
 	case errors.Is(err, kerr.InconsistentGroupProtocol):
-		return fmt.Errorf("millrace: group %q: %w: its members speak another protocol: is another kind of application running with this id?", id, session.Err)
+		return g.foreign(session.Err)
 	case errors.Is(err, kerr.InvalidSessionTimeout):
 		return &ConfigError{"SessionTimeout", fmt.Sprintf("%v is outside of what the brokers allow (group.min.session.timeout.ms to group.max.session.timeout.ms)", g.p.cfg.SessionTimeout)}
 	}

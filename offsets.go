@@ -12,6 +12,7 @@ import (
 
 	"github.com/millrace-streams/millrace/internal/graph"
 	"github.com/millrace-streams/millrace/internal/task"
+	"github.com/millrace-streams/millrace/txn"
 )
 
 // committed is what the group has for one partition; offset -1: nothing.
@@ -36,8 +37,11 @@ func (p *process) stableOffsets(ctx context.Context, tps []task.TP, note func(wh
 		}
 		switch {
 		case err != nil:
-			if errors.Is(err, kerr.GroupAuthorizationFailed) || errors.Is(err, kerr.TopicAuthorizationFailed) {
-				return nil, fmt.Errorf("millrace: read the offsets of group %q: %w (allow Read on the group and its topics)", p.cfg.ApplicationID, err)
+			if denied := p.denied(err, "", ""); denied != nil {
+				return nil, denied
+			}
+			if txn.Classify(err) == txn.Denied {
+				return nil, fmt.Errorf("millrace: read the offsets of group %q: %w", p.cfg.ApplicationID, err)
 			}
 			note(fmt.Sprintf("committed offsets cannot be read: %v", err))
 		default:
@@ -100,6 +104,8 @@ func (p *process) fetchOffsets(ctx context.Context, tps []task.TP) (got map[task
 				switch err := kerr.ErrorForCode(part.ErrorCode); {
 				case errors.Is(err, kerr.UnstableOffsetCommit):
 					return nil, &tp, nil
+				case errors.Is(err, kerr.TopicAuthorizationFailed):
+					return nil, nil, p.denied(err, t.Topic, "Read")
 				case err != nil:
 					return nil, nil, fmt.Errorf("%s/%d: %w", t.Topic, part.Partition, err)
 				}
@@ -162,6 +168,9 @@ func (p *process) listOffsets(ctx context.Context, tps []task.TP, at int64, isol
 		for _, t := range resp.Topics {
 			for _, part := range t.Partitions {
 				if err := kerr.ErrorForCode(part.ErrorCode); err != nil {
+					if denied := p.denied(err, t.Topic, "Read"); denied != nil {
+						return got, denied
+					}
 					return got, fmt.Errorf("ListOffsets of %s/%d: %w", t.Topic, part.Partition, err)
 				}
 				got[task.TP{Topic: t.Topic, Partition: part.Partition}] = part.Offset
@@ -205,13 +214,16 @@ func (p *process) startOffsets(ctx context.Context, start graph.Start, tps []tas
 func (p *process) topicIDs(ctx context.Context, names ...string) (map[string]kadm.TopicID, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	found, err := p.adm.ListTopics(ctx, names...)
+	found, err := describeTopics(ctx, p.admin, names...)
 	if err != nil {
 		return nil, err
 	}
 	ids := map[string]kadm.TopicID{}
 	for _, name := range names {
 		d, ok := found[name]
+		if denied := p.denied(d.Err, name, "Read"); denied != nil {
+			return nil, denied
+		}
 		if !ok || d.Err != nil {
 			return nil, &TopicError{name, "", "is gone", "was it deleted while the app ran? Reset the app", d.Err}
 		}

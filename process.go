@@ -228,6 +228,9 @@ func (p *process) startWorkers() error {
 		for i := p.cfg.Workers; i <= before; i++ {
 			left.Go(func() {
 				if err := p.initLeftOver(p.ctx, i); err != nil {
+					if denied := p.refusal(err); denied != nil {
+						err = denied
+					}
 					p.fail(fmt.Errorf("millrace: end transactions of worker %d of an earlier run: %w", i, err))
 				}
 			})
@@ -282,6 +285,8 @@ func (p *process) ready() error {
 	switch {
 	case p.stopping:
 		return fmt.Errorf("%w: stopping", ErrNotRunning)
+	case !p.assigned && p.group.refused.Load() != 0:
+		return errForeign
 	case !p.assigned:
 		return errors.New("millrace: not ready: waiting for an assignment of the group")
 	}

@@ -288,7 +288,7 @@ func headersOf(kr *kgo.Record) []record.Header {
 func (r *reader) failed(in *input, err error) {
 	var loss *kgo.ErrDataLoss
 	if !errors.As(err, &loss) && !errors.Is(err, kerr.OffsetOutOfRange) {
-		if err := topicError(in.tp, err); err != nil {
+		if err := r.p.topicError(in.tp, err); err != nil {
 			in.slot.worker.mail.put(mailFailed{in, err})
 		} else {
 			r.p.log.Debug("millrace: fetch", "topic", in.tp.Topic, "partition", in.tp.Partition, "error", err)
@@ -350,10 +350,11 @@ func (p *process) outOfRange(tp task.TP, next int64, cause error) (lost, listErr
 }
 
 // topicError says what a failed fetch means; nil when the client goes on by itself.
-func topicError(tp task.TP, err error) error {
+func (p *process) topicError(tp task.TP, err error) error {
+	if denied := p.denied(err, tp.Topic, "Read"); denied != nil {
+		return denied
+	}
 	switch {
-	case errors.Is(err, kerr.TopicAuthorizationFailed):
-		return &TopicError{tp.Topic, "", "may not be read", "allow Read and Describe on it", err}
 	case errors.Is(err, kerr.UnknownTopicOrPartition), errors.Is(err, kerr.UnknownTopicID):
 		return &TopicError{tp.Topic, "", fmt.Sprintf("partition %d is gone", tp.Partition), "was the topic deleted? Reset the app before running it on a new one", err}
 	}

@@ -234,7 +234,7 @@ func (p *process) replay(s *slot, left map[task.TP]*restoring) error {
 func (p *process) restoreError(cl *kgo.Client, tp task.TP, r *restoring, err error) error {
 	var loss *kgo.ErrDataLoss
 	if !errors.As(err, &loss) && !errors.Is(err, kerr.OffsetOutOfRange) {
-		return topicError(tp, err)
+		return p.topicError(tp, err)
 	}
 	if lost, listErr := p.outOfRange(tp, r.Position(), err); listErr == nil && lost != nil {
 		return lost
@@ -260,22 +260,14 @@ func (p *process) deleteRetention(ctx context.Context, names []string) (map[stri
 	if len(ask) > 0 {
 		ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 		defer cancel()
-		resp, err := p.adm.DescribeTopicConfigs(ctx, ask...)
+		settings, err := topicSettings(ctx, p.admin, ask...)
 		if err != nil {
 			return nil, fmt.Errorf("read the settings of %v: %w", ask, err)
 		}
 		for _, n := range ask {
 			out[n] = 24 * time.Hour // Kafka's default, also when we may not look
-			rc, err := resp.On(n, nil)
-			if err != nil {
-				continue
-			}
-			for _, c := range rc.Configs {
-				if c.Key == "delete.retention.ms" {
-					if ms, err := strconv.ParseInt(c.MaybeValue(), 10, 64); err == nil {
-						out[n] = time.Duration(ms) * time.Millisecond
-					}
-				}
+			if ms, err := strconv.ParseInt(settings[n]["delete.retention.ms"], 10, 64); err == nil {
+				out[n] = time.Duration(ms) * time.Millisecond
 			}
 		}
 	}

@@ -18,7 +18,7 @@ import (
 func (p *process) tail(ctx context.Context, tp task.TP, at int64) ([]*kgo.Record, int64, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	found, err := p.adm.ListTopics(ctx, tp.Topic)
+	found, err := describeTopics(ctx, p.admin, tp.Topic)
 	if err != nil {
 		return nil, at, err
 	}

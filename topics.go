@@ -14,6 +14,7 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace-streams/millrace/internal/decl"
 	"github.com/millrace-streams/millrace/internal/graph"
@@ -25,10 +26,12 @@ import (
 type topics struct {
 	app  string
 	plan *graph.Plan
+	cl   *kgo.Client // requests to any broker
 	adm  *kadm.Client
 
-	mu    sync.Mutex
-	count map[string]int32 // partitions by full name
+	mu     sync.Mutex
+	count  map[string]int32 // partitions by full name
+	hidden map[string]error // topics that the app may not even describe; while starting
 
 	sources [][]string // full names of the source topics by subtopology, sorted
 }
@@ -38,21 +41,16 @@ const topicPatience = 2 * time.Second
 
 // resolveTopics looks up every topic the plan names, finds the partition counts of internal ones, and creates or checks those.
 func (p *process) resolveTopics(ctx context.Context) (*topics, error) {
-	t := &topics{app: p.cfg.ApplicationID, plan: p.plan, adm: p.adm, count: map[string]int32{}}
+	t := &topics{app: p.cfg.ApplicationID, plan: p.plan, cl: p.admin, adm: p.adm, count: map[string]int32{}}
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	// A topic made a moment ago may not be known to every broker yet.
 	for began := time.Now(); ; {
-		found, err := p.adm.ListTopics(ctx)
-		if err != nil {
+		if err := t.look(ctx); err != nil {
 			return nil, fmt.Errorf("millrace: list topics: %w", err)
 		}
-		for name, d := range found {
-			if d.Err == nil {
-				t.count[name] = int32(len(d.Partitions))
-			}
-		}
-		if err = t.resolveSources(); err == nil {
+		err := t.resolveSources(p)
+		if err == nil {
 			break
 		}
 		if time.Since(began) >= topicPatience || ctx.Err() != nil {
@@ -70,8 +68,48 @@ func (p *process) resolveTopics(ctx context.Context) (*topics, error) {
 	return t, nil
 }
 
+// look lists all topics. A topic that may not be described is not listed: it is asked for by name, to be told from one that is
+// not there.
+func (t *topics) look(ctx context.Context) error {
+	found, err := t.adm.ListTopics(ctx)
+	if err != nil {
+		return err
+	}
+	for name, d := range found {
+		if d.Err == nil {
+			t.count[name] = int32(len(d.Partitions))
+		}
+	}
+	var missing []string
+	for _, n := range t.plan.Nodes {
+		for _, topic := range n.Topics {
+			if topic.Name != "" && !topic.Repartition && t.count[topic.Name] == 0 {
+				missing = append(missing, topic.Name)
+			}
+		}
+	}
+	for _, g := range t.plan.Globals {
+		if t.count[g.Topic] == 0 {
+			missing = append(missing, g.Topic)
+		}
+	}
+	t.hidden = map[string]error{}
+	if len(missing) == 0 {
+		return nil
+	}
+	if found, err = describeTopics(ctx, t.cl, missing...); err != nil {
+		return err
+	}
+	for name, d := range found {
+		if errors.Is(d.Err, kerr.TopicAuthorizationFailed) {
+			t.hidden[name] = d.Err
+		}
+	}
+	return nil
+}
+
 // resolveSources turns names and patterns into full names, and reports external topics that are missing.
-func (t *topics) resolveSources() error {
+func (t *topics) resolveSources(p *process) error {
 	var errs []error
 	t.sources = make([][]string, len(t.plan.Subs)) // a second look begins anew
 	for i, sub := range t.plan.Subs {
@@ -89,6 +127,10 @@ func (t *topics) resolveSources() error {
 						}
 					}
 				case topic.Repartition:
+				case t.hidden[topic.Name] != nil && n.Source != nil:
+					errs = append(errs, p.denied(t.hidden[topic.Name], topic.Name, "Read"))
+				case t.hidden[topic.Name] != nil:
+					errs = append(errs, p.denied(t.hidden[topic.Name], topic.Name, "Write"))
 				case topic.Name != "" && t.count[topic.Name] == 0:
 					errs = append(errs, &TopicError{topic.Name, topic.At, "does not exist", "create it before the app starts, with the partitions you want to scale to", kerr.UnknownTopicOrPartition})
 				}
@@ -101,7 +143,9 @@ func (t *topics) resolveSources() error {
 		t.sources[i] = slices.Compact(t.sources[i])
 	}
 	for _, g := range t.plan.Globals {
-		if t.count[g.Topic] == 0 {
+		if t.hidden[g.Topic] != nil {
+			errs = append(errs, p.denied(t.hidden[g.Topic], g.Topic, "Read"))
+		} else if t.count[g.Topic] == 0 {
 			errs = append(errs, &TopicError{g.Topic, g.Node.At, "does not exist", "create it before the app starts, compacted", kerr.UnknownTopicOrPartition})
 		}
 	}
@@ -290,13 +334,15 @@ func (t *topics) create(ctx context.Context, p *process, internal []internalTopi
 			if err == nil || errors.Is(err, kerr.TopicAlreadyExists) {
 				if err == nil {
 					p.log.Info("millrace: created topic", "topic", it.name, "partitions", it.count)
-				} else if have, err = t.await(ctx, it.name); err != nil {
+				} else if have, err = t.await(ctx, p, it.name); err != nil {
 					return err
 				}
 				t.set(it.name, it.count)
 				if err == nil && have == 0 {
 					continue
 				}
+			} else if denied := p.denied(err, it.name, "Create"); denied != nil {
+				return denied
 			} else {
 				return &TopicError{it.name, "", fmt.Sprintf("cannot be created: %v %s", err, resp.ErrMessage), "allow the app to create topics that begin with its application id, or create it yourself", err}
 			}
@@ -311,7 +357,7 @@ func (t *topics) create(ctx context.Context, p *process, internal []internalTopi
 		return err
 	}
 	for _, it := range internal {
-		if _, err := t.await(ctx, it.name); err != nil {
+		if _, err := t.await(ctx, p, it.name); err != nil {
 			return err
 		}
 	}
@@ -319,12 +365,14 @@ func (t *topics) create(ctx context.Context, p *process, internal []internalTopi
 }
 
 // await waits until a topic that was just created is known to the broker, and returns its partitions.
-func (t *topics) await(ctx context.Context, name string) (int32, error) {
+func (t *topics) await(ctx context.Context, p *process, name string) (int32, error) {
 	for {
-		found, err := t.adm.ListTopics(ctx, name)
+		found, err := describeTopics(ctx, t.cl, name)
 		if d, ok := found[name]; err == nil && ok && d.Err == nil && len(d.Partitions) > 0 && led(d) {
 			t.set(name, int32(len(d.Partitions)))
 			return int32(len(d.Partitions)), nil
+		} else if denied := p.denied(d.Err, name, "Read"); denied != nil {
+			return 0, denied
 		}
 		select {
 		case <-ctx.Done():
@@ -353,19 +401,13 @@ func (t *topics) checkPolicies(ctx context.Context, existing []internalTopic) er
 	for _, it := range existing {
 		names = append(names, it.name)
 	}
-	resp, err := t.adm.DescribeTopicConfigs(ctx, names...)
+	settings, err := topicSettings(ctx, t.cl, names...)
 	if err != nil {
 		return fmt.Errorf("millrace: read the settings of %v: %w", names, err)
 	}
 	for _, it := range existing {
-		rc, err := resp.On(it.name, nil)
-		if err != nil || rc.Err != nil {
-			continue // not allowed to look: nothing to say
-		}
-		for _, c := range rc.Configs {
-			if c.Key == "cleanup.policy" && !strings.Contains(c.MaybeValue(), it.policy) {
-				return &TopicError{it.name, "", fmt.Sprintf("has cleanup.policy=%s, it must be %s", c.MaybeValue(), it.policy), "change it with kafka-configs.sh", nil}
-			}
+		if policy, seen := settings[it.name]["cleanup.policy"]; seen && !strings.Contains(policy, it.policy) {
+			return &TopicError{it.name, "", fmt.Sprintf("has cleanup.policy=%s, it must be %s", policy, it.policy), "change it with kafka-configs.sh", nil}
 		}
 	}
 	return nil
@@ -387,7 +429,7 @@ func (t *topics) partitions(name string) int32 {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	if found, err := t.adm.ListTopics(ctx, name); err == nil {
+	if found, err := describeTopics(ctx, t.cl, name); err == nil {
 		n = int32(len(found[name].Partitions))
 	}
 	if n > 0 {

@@ -26,6 +26,21 @@ type Offset struct {
 	Metadata  string
 }
 
+// OffsetError is an offset that a commit was refused for.
+type OffsetError struct {
+	Request   string // TxnOffsetCommit or OffsetCommit
+	Group     string
+	Topic     string
+	Partition int32
+	Err       error
+}
+
+func (e *OffsetError) Error() string {
+	return fmt.Sprintf("txn: %s of group %q, %s/%d: %v", e.Request, e.Group, e.Topic, e.Partition, e.Err)
+}
+
+func (e *OffsetError) Unwrap() error { return e.Err }
+
 // SendOffsets adds offsets to the open transaction.
 func (p *Producer) SendOffsets(ctx context.Context, m Membership, offsets []Offset) error {
 	ctx, cancel := context.WithTimeout(ctx, p.cfg.Timeout)
@@ -64,7 +79,7 @@ func (p *Producer) SendOffsets(ctx context.Context, m Membership, offsets []Offs
 		for _, t := range resp.Topics {
 			for _, rp := range t.Partitions {
 				if err := kerr.ErrorForCode(rp.ErrorCode); err != nil {
-					return fmt.Errorf("txn: TxnOffsetCommit of group %q, %s/%d: %w", p.cfg.Group, t.Topic, rp.Partition, err)
+					return &OffsetError{"TxnOffsetCommit", p.cfg.Group, t.Topic, rp.Partition, err}
 				}
 			}
 		}
@@ -121,7 +136,7 @@ func PlainCommit(ctx context.Context, cl *kgo.Client, group string, m Membership
 		for _, t := range resp.Topics {
 			for _, rp := range t.Partitions {
 				if err := kerr.ErrorForCode(rp.ErrorCode); err != nil {
-					return fmt.Errorf("txn: OffsetCommit of group %q, %s/%d: %w", group, t.Topic, rp.Partition, err)
+					return &OffsetError{"OffsetCommit", group, t.Topic, rp.Partition, err}
 				}
 			}
 		}
@@ -130,7 +145,6 @@ func PlainCommit(ctx context.Context, cl *kgo.Client, group string, m Membership
 }
 
 // retry repeats a request while the coordinator says that nothing happened yet.
-
 func retry(ctx context.Context, f func() error) error {
 	for wait := 2 * time.Millisecond; ; wait = min(2*wait, 100*time.Millisecond) {
 		err := f()

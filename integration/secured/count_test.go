@@ -4,7 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,7 +33,7 @@ func countTopology(app string) (*topology.Topology, error) {
 func appConfig(t *testing.T, c *kafkatest.Cluster, app string) millrace.Config {
 	return millrace.Config{
 		ApplicationID: app, Brokers: c.Brokers(), Client: c.Client(), StateDir: t.TempDir(), Workers: 1, Memory: 32 << 20,
-		Logger: slog.New(slog.DiscardHandler),
+		Logger: quietly(t),
 	}
 }
 
@@ -50,17 +50,11 @@ func run(t *testing.T, conf millrace.Config) (app *millrace.App, stop func() err
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ended := make(chan error, 1)
 	go func() { ended <- app.Run(ctx) }()
-	stopped := false
-	stop = func() error {
+	stop = sync.OnceValue(func() error {
 		cancel()
-		stopped = true
 		return <-ended
-	}
-	t.Cleanup(func() {
-		if !stopped {
-			_ = stop() // the test has failed already, or does not care
-		}
 	})
+	t.Cleanup(func() { _ = stop() }) // who cares has asked before
 	return app, stop
 }
 

@@ -1,0 +1,93 @@
+package secured
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"github.com/millrace-streams/millrace"
+)
+
+// A rule is a row of the guide's table.
+type rule struct {
+	resource  string
+	name      string // APP stands for the application id, SOURCE and SINK for its topics
+	prefixed  bool
+	operation string
+	guarantee string // "all", or the only one that needs it
+}
+
+// guide reads the permissions that docs/secured.md says an app needs. The tests have no list of their own.
+func guide(t *testing.T) []rule {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/secured.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, found := strings.Cut(string(text), "| resource | name | pattern | operation | guarantee | for |\n")
+	if !found {
+		t.Fatal("docs/secured.md has lost its table of permissions")
+	}
+	var rules []rule
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, "|")
+		if len(cells) != 8 {
+			break
+		}
+		for i := range cells {
+			cells[i] = strings.Trim(cells[i], " `\n")
+		}
+		if strings.HasPrefix(cells[1], "--") {
+			continue
+		}
+		rules = append(rules, rule{cells[1], cells[2], cells[3] == "prefixed", cells[4], cells[5]})
+	}
+	if len(rules) < 5 {
+		t.Fatalf("docs/secured.md has a table of %d permissions", len(rules))
+	}
+	return rules
+}
+
+// needed reports whether an app with a guarantee needs the rule.
+func (r rule) needed(g millrace.Guarantee) bool {
+	return r.guarantee == "all" || strings.ReplaceAll(r.guarantee, " ", "-") == g.String()
+}
+
+// of returns the name for one app.
+func (r rule) of(app string) string {
+	return strings.NewReplacer("APP", app, "SOURCE", app+".in", "SINK", app+".out").Replace(r.name)
+}
+
+func (r rule) String() string {
+	pattern := ""
+	if r.prefixed {
+		pattern = "*"
+	}
+	return r.operation + " " + r.resource + " " + r.name + pattern
+}
+
+// acl is the rule as Kafka takes it.
+func (r rule) acl(t *testing.T, principal, app string) *kadm.ACLBuilder {
+	t.Helper()
+	op, err := kmsg.ParseACLOperation(r.operation)
+	if err != nil {
+		t.Fatalf("docs/secured.md: %v", err)
+	}
+	b := kadm.NewACLs().Allow(principal).AllowHosts("*").Operations(op).ResourcePatternType(kadm.ACLPatternLiteral)
+	if r.prefixed {
+		b.ResourcePatternType(kadm.ACLPatternPrefixed)
+	}
+	switch name := r.of(app); r.resource {
+	case "Topic":
+		return b.Topics(name)
+	case "Group":
+		return b.Groups(name)
+	case "TransactionalId":
+		return b.TransactionalIDs(name)
+	}
+	t.Fatalf("docs/secured.md: no resource %s", r.resource)
+	return nil
+}
