@@ -23,10 +23,5 @@ func TestOneBroker(t *testing.T) {
 }
 
 func soakOneBroker(t *testing.T, c *kafkatest.Cluster) {
-	newSoak(t, c).run(t, []step{
-		{"one process", onlyOne},
-	})
+	newSoak(t, c).run(t, processSteps)
 }
-
-// onlyOne starts the first process.
-func onlyOne(t *testing.T, s *soak) { s.start(t, "a").running(t) }
