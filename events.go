@@ -14,7 +14,7 @@ type Events struct {
 	Restoring func(RestoreInfo)             // progress of a store, and its end
 	Committed func(CommitInfo)
 	Recovered func(RecoverInfo)                            // a commit failed or its outcome was unknown
-	Hanging   func(HangInfo)                               // Kafka holds back an offset or a partition for longer than a transaction may live
+	Hanging   func(HangInfo)                               // Kafka holds back an offset or a partition for longer than our transactions may live
 	Record    func(*topology.RecordError, topology.Action) // an error policy decided
 }
 
@@ -45,10 +45,15 @@ type RecoverInfo struct {
 	Err    error
 }
 
-// HangInfo names a partition that a transaction nobody ends keeps from moving.
+// HangInfo names a partition, or the group's offset of it, that a transaction nobody ends keeps from moving. That of another
+// application may also be a long one of a producer that the app is not allowed to describe.
 type HangInfo struct {
-	Topic     string
-	Partition int32
-	For       time.Duration
-	Remedy    string
+	Topic        string
+	Partition    int32
+	For          time.Duration
+	LogTopic     string // where the transaction is: Topic, or __consumer_offsets, which holds the group's offsets
+	LogPartition int32  // -1: not known
+	Offset       int64  // of the transaction's beginning in that log; -1: not known, the app would need Read on LogTopic
+	ProducerID   int64  // -1: not known
+	Remedy       string // what to do, a command for an administrator in it
 }

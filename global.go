@@ -179,11 +179,11 @@ func (gs *globals) restore() error {
 					moved = time.Now()
 				}
 			}
-			if still := time.Since(moved); still > p.cfg.TransactionTimeout+hangPatience && !hung {
+			if still := time.Since(moved); still > p.hangAfter() && !hung {
 				hung = true
 				for i, end := range t.end {
 					if t.next[i] < end {
-						p.hanging(task.TP{Topic: t.g.Topic, Partition: int32(i)}, still)
+						p.hanging(task.TP{Topic: t.g.Topic, Partition: int32(i)}, still, false)
 					}
 				}
 			}

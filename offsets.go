@@ -46,9 +46,9 @@ func (p *process) stableOffsets(ctx context.Context, tps []task.TP, note func(wh
 			note(fmt.Sprintf("committed offsets cannot be read: %v", err))
 		default:
 			note(fmt.Sprintf("a transaction holds the offset of %s/%d back", unstable.Topic, unstable.Partition))
-			if since := time.Since(began); since > p.cfg.TransactionTimeout+hangPatience && !hung {
+			if since := time.Since(began); since > p.hangAfter() && !hung {
 				hung = true
-				p.hanging(*unstable, since)
+				p.hanging(*unstable, since, true)
 			}
 		}
 		select {
@@ -56,18 +56,6 @@ func (p *process) stableOffsets(ctx context.Context, tps []task.TP, note func(wh
 			return nil, context.Cause(ctx)
 		case <-time.After(wait):
 		}
-	}
-}
-
-// hangPatience beyond the transaction timeout, a transaction that nobody ends is hanging.
-const hangPatience = 10 * time.Second
-
-// hanging tells that a transaction is left open which no process will end (KIP-664).
-func (p *process) hanging(tp task.TP, since time.Duration) {
-	info := HangInfo{tp.Topic, tp.Partition, since, fmt.Sprintf("find it with kafka-transactions.sh find-hanging --topic %s --partition %d (or __consumer_offsets for a held offset), end it with kafka-transactions.sh abort", tp.Topic, tp.Partition)}
-	p.log.Error("millrace: hanging transaction", "topic", tp.Topic, "partition", tp.Partition, "for", since.Round(time.Second), "remedy", info.Remedy)
-	if p.cfg.Events.Hanging != nil {
-		p.cfg.Events.Hanging(info)
 	}
 }
 

@@ -144,6 +144,7 @@ func (p *process) run(ctx context.Context) (err error) {
 	sides.Go(func() { p.reader.run(side) })
 	sides.Go(func() { p.ends.run(side) })
 	sides.Go(func() { p.trim.run(side) })
+	sides.Go(func() { p.watchInputs(side) })
 	if p.globals != nil {
 		sides.Go(func() { p.globals.follow(side) })
 	}

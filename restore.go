@@ -219,10 +219,10 @@ func (p *process) replay(s *slot, left map[task.TP]*restoring) error {
 				}
 			}
 		}
-		if still := time.Since(moved); still > p.cfg.TransactionTimeout+hangPatience && !hung {
+		if still := time.Since(moved); still > p.hangAfter() && !hung {
 			hung = true
 			for tp := range left {
-				p.hanging(tp, still)
+				p.hanging(tp, still, false)
 			}
 			s.view.set("restoring", fmt.Sprintf("a changelog has not moved for %v: a transaction nobody ends holds it back", still.Round(time.Second)))
 		}
