@@ -1,6 +1,8 @@
 package metamorphic
 
 import (
+	"cmp"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -11,13 +13,14 @@ import (
 type Failure struct {
 	Case    *Case
 	Variant Variant
+	How     string // it was deployed, not run in the variant
 	Why     error
 }
 
 // Error spells the failure: what differs, how the case was run, its topology, its steps, and the case as a line of JSON.
 func (f *Failure) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "seed %d, %d partitions, run %s:\n%v\n", f.Case.Seed, f.Case.Partitions, f.Variant, f.Why)
+	fmt.Fprintf(&b, "seed %d, %d partitions, run %s:\n%v\n", f.Case.Seed, f.Case.Partitions, cmp.Or(f.How, f.Variant.String()), f.Why)
 	for _, n := range f.Case.Nodes {
 		fmt.Fprintf(&b, "  %v %v", n["op"], n["id"])
 		for _, field := range []string{"topics", "topic", "in", "left", "right", "other", "kind", "fn", "key", "value"} {
@@ -52,12 +55,33 @@ func (r *Runner) Check(seed uint64, variants int, disk bool) *Failure {
 	}
 	plain, err := r.try(c, Variant{}, nil)
 	if err != nil {
-		return r.shrink(&Failure{c, Variant{}, err})
+		return r.shrink(&Failure{Case: c, Why: err})
 	}
 	for _, v := range vs[1:] {
 		if _, err := r.try(c, v, plain); err != nil {
-			return r.shrink(&Failure{c, v, err})
+			return r.shrink(&Failure{Case: c, Variant: v, Why: err})
 		}
+	}
+	return nil
+}
+
+// CheckDeployed runs the case of a seed plainly, and as deployed somehow, and compares both with each other and with the oracle.
+func CheckDeployed(ctx context.Context, seed uint64, dir string) *Failure {
+	c := Generate(seed)
+	plain, err := (&Runner{}).try(c, Variant{}, nil)
+	if err != nil {
+		return &Failure{Case: c, Why: err}
+	}
+	d := deploy(c, rand.New(rand.NewPCG(seed, 5)))
+	res, err := Deploy(ctx, c, d, dir)
+	if err == nil {
+		err = agree(c, res)
+	}
+	if err == nil {
+		err = compare(c, plain, res)
+	}
+	if err != nil {
+		return &Failure{Case: c, How: d.String(), Why: err}
 	}
 	return nil
 }

@@ -5,12 +5,21 @@
 //	seed ──► Generate ──► Case: topology (in the language of conformance), steps, sinks ──► the oracle: maps and loops
 //	                        │                                                                   │
 //	                        ├──► Run plainly: a commit behind each record, in memory ──► Result ┤ agree, compare
-//	                        └──► Run in variants: commits, stores, tasks, restarts ────► Result ┘
+//	                        ├──► Run in variants: commits, stores, tasks, restarts ────► Result ┤
+//	                        └──► Deploy: brokers, processes, workers, kills, moves ────► Result ┘
 //
 //	r := &metamorphic.Runner{Engine: engine, Dir: dir}
 //	if f := r.Check(seed, 3, true); f != nil {
 //		fmt.Println(f) // the smallest topology, input and variant found that show it
 //	}
+//
+// # Deployed
+//
+// Run drives a case on one goroutine with kstest, and so thousands of times in a minute. Deploy has the app itself do it: group,
+// restore, transactions and all, on brokers of kfake. What a task reads first is then known only of records that lie there before
+// it looks, or come from one topic; so input comes in pieces for which it does not matter, each when the app has nothing
+// left to do. That is known, not waited for: no transaction is open, all that tasks read is committed, and nothing was
+// written while one looked.
 //
 // # The oracle
 //

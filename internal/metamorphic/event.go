@@ -21,19 +21,29 @@ type world struct {
 	inputs     map[string]data
 }
 
-// enter deals the steps out to the partitions of their topics: by key, in turn where there is none.
-func enter(partitions int, steps []Step) *world {
-	w := &world{partitions, map[string]data{}}
+// deal returns the partition of each step: that of its key, in turn where there is none.
+func deal(partitions int, steps []Step) []int {
+	var dealt []int
 	turns := map[string]int{}
-	for i, s := range steps {
-		if w.inputs[s.Topic] == nil {
-			w.inputs[s.Topic] = make(data, partitions)
-		}
+	for _, s := range steps {
 		p := turns[s.Topic] % partitions
 		if s.Key != nil {
 			p = place(*s.Key, partitions)
 		} else {
 			turns[s.Topic]++
+		}
+		dealt = append(dealt, p)
+	}
+	return dealt
+}
+
+// enter deals the steps out to the partitions of their topics.
+func enter(partitions int, steps []Step) *world {
+	w := &world{partitions, map[string]data{}}
+	for i, p := range deal(partitions, steps) {
+		s := steps[i]
+		if w.inputs[s.Topic] == nil {
+			w.inputs[s.Topic] = make(data, partitions)
 		}
 		w.inputs[s.Topic][p] = append(w.inputs[s.Topic][p], event{i, s.Key, s.Value, s.Time})
 	}

@@ -4,16 +4,19 @@ import (
 	"flag"
 	"fmt"
 	"log/slog"
+	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/millrace-streams/millrace/store/pebblestore"
 )
 
 var (
-	cases    = flag.Int("metamorphic.cases", 600, "cases of TestEveryRunCommitsTheSame")
-	variants = flag.Int("metamorphic.variants", 3, "variants of each, beside the plain run")
-	on       = flag.Int("metamorphic.disk", 50, "one case in so many has a variant on disk")
-	first    = flag.Uint64("metamorphic.first", 1, "the first seed")
+	cases       = flag.Int("metamorphic.cases", 500, "cases of TestEveryRunCommitsTheSame")
+	variants    = flag.Int("metamorphic.variants", 3, "variants of each, beside the plain run")
+	on          = flag.Int("metamorphic.disk", 50, "one case in so many has a variant on disk")
+	deployments = flag.Int("metamorphic.deployments", 48, "cases of TestEveryDeploymentCommitsTheSame")
+	first       = flag.Uint64("metamorphic.first", 1, "the first seed")
 )
 
 // TestEveryRunCommitsTheSame: random topologies commit what the oracle says, wherever they are committed, whatever keeps their
@@ -40,4 +43,27 @@ func TestEveryRunCommitsTheSame(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestEveryDeploymentCommitsTheSame: what random topologies commit does not depend on how the app is deployed: on brokers, by
+// workers and processes that are killed, moved, and started again with or without their disks.
+func TestEveryDeploymentCommitsTheSame(t *testing.T) {
+	const together = 12 // they wait for each other's processes most of the time
+	dir := t.TempDir()
+	seeds := make(chan uint64)
+	var runs sync.WaitGroup
+	for range together {
+		runs.Go(func() {
+			for seed := range seeds {
+				if f := CheckDeployed(t.Context(), seed, filepath.Join(dir, fmt.Sprint(seed))); f != nil {
+					t.Errorf("%v\ngo test ./internal/metamorphic -run TestEveryDeploymentCommitsTheSame -metamorphic.first=%d -metamorphic.deployments=1", f, seed)
+				}
+			}
+		})
+	}
+	for n := uint64(0); n < uint64(*deployments) && !t.Failed(); n++ {
+		seeds <- *first + n
+	}
+	close(seeds)
+	runs.Wait()
 }

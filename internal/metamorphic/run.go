@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
-	"strings"
 
 	"github.com/millrace-streams/millrace/internal/conformance"
 	"github.com/millrace-streams/millrace/kstest"
@@ -30,11 +29,7 @@ type Runner struct {
 // Run runs a case in a variant. In the end the app is restarted once more, if the variant restarts at all: that must change
 // nothing that stores hold, and send nothing. An error is what the app has stopped with, or a difference that such a restart makes.
 func (r *Runner) Run(c *Case, v Variant) (res *Result, err error) {
-	cases, err := conformance.Read(strings.NewReader(string(c.JSON())))
-	if err != nil {
-		return nil, err
-	}
-	built, err := cases[0].Build(conformance.Options{Plain: v.Plain, Own: true})
+	built, err := build(c, conformance.Options{Plain: v.Plain, Own: true})
 	if err != nil {
 		return nil, err
 	}
@@ -157,14 +152,14 @@ func (x *run) result() (*Result, error) {
 // read returns what was written to a sink since it was last read.
 func (x *run) read(s Sink) (es []event) {
 	for _, r := range x.d.Output(topology.NewTopic(s.Topic, serde.Bytes, serde.Bytes)).Rest() {
-		e := event{at: never, time: r.Time.UnixMilli()}
+		var key, value []byte
 		if r.HasKey() {
-			e.key = text(s.keys.read(r.Key))
+			key = r.Key
 		}
 		if r.HasValue() {
-			e.value = text(s.read(r.Value))
+			value = r.Value
 		}
-		es = append(es, e)
+		es = append(es, s.event(key, value, r.Time))
 	}
 	return es
 }
