@@ -25,8 +25,8 @@ type group struct {
 	member string                     // callbacks: the id of the last assignment
 
 	refused atomic.Int64 // since when members of another kind have kept this one out, ns; 0: they do not
-	done   sync.WaitGroup
-	stop   context.CancelFunc
+	done    sync.WaitGroup
+	stop    context.CancelFunc
 }
 
 // join joins the consumer group. It returns at once; assignments come to the process as they are made.
