@@ -49,7 +49,7 @@ func (t *trimmer) committed(s *slot) {
 	}
 }
 
-// run trims until ctx ends, and once more then.
+// run trims until ctx ends.
 func (t *trimmer) run(ctx context.Context) {
 	if len(t.repartition) == 0 {
 		return
@@ -84,7 +84,12 @@ func (t *trimmer) trim(ctx context.Context) {
 		err = resp.Error()
 	}
 	if err != nil {
-		t.p.log.Warn("millrace: repartition topics cannot be trimmed, they grow (the app needs Delete on them)", "error", err)
+		for topic := range offsets {
+			if denied := t.p.denied(err, topic, "Delete"); denied != nil {
+				err = denied
+			}
+		}
+		t.p.log.Warn("millrace: repartition topics cannot be trimmed, they grow", "error", err)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -3,82 +3,156 @@ package secured
 import (
 	"context"
 	"errors"
+	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kadm"
 
 	"github.com/millrace-streams/millrace"
 	"github.com/millrace-streams/millrace/kafkatest"
 )
 
-var guarantees = []millrace.Guarantee{millrace.ExactlyOnce, millrace.AtLeastOnce, millrace.AtMostOnce}
-
 // With exactly what the guide says an app runs, over client certificates; with any one less it ends, and says which. So it does when
 // one is taken away while it runs.
 func TestTheGuidesPermissionsAreEnoughAndAllNeeded(t *testing.T) {
 	c := kafkatest.Start(t, kafkatest.ClientCertificates(), kafkatest.ACLs(), kafkatest.OrSkip())
-	rules := guide(t)
-	for _, g := range guarantees {
-		t.Run(g.String(), func(t *testing.T) {
-			t.Run("all", func(t *testing.T) { permit(t, c, "all", g, rules, nil).counts() })
-			for i, less := range rules {
-				if !less.needed(g) {
-					continue
-				}
-				name := g.String() + string(rune('a'+i))
-				t.Run("without "+less.String(), func(t *testing.T) {
-					p := permit(t, c, name, g, rules, &less)
-					p.feed()
-					p.ends(less)
-				})
-				t.Run("taken away "+less.String(), func(t *testing.T) {
-					p := permit(t, c, name+"-later", g, rules, nil)
-					p.counts()
-					c.In(t).Revoke(less.acl(t, p.user.Principal(), p.app))
-					if less.operation == "Create" { // its topics are there
-						p.counts()
-						return
-					}
-					p.feed()
-					p.ends(less)
-				})
+	rules, more := guide(t)
+	trimmed := permit(t, c, "trimmed", millrace.ExactlyOnce, slices.Concat(rules, more)) // every 30 s: they are looked at in the end
+	grown := permit(t, c, "grown", millrace.ExactlyOnce, rules)
+	trimmed.counts()
+	grown.counts()
+	t.Run("each", func(t *testing.T) {
+		for _, g := range []millrace.Guarantee{millrace.ExactlyOnce, millrace.AtLeastOnce, millrace.AtMostOnce} {
+			t.Run(g.String(), func(t *testing.T) { oneLess(t, c, g, rules) })
+		}
+		t.Run("literal", func(t *testing.T) { literal(t, c, rules) })
+	})
+	t.Run("without Delete the app says that its repartition topics grow", func(t *testing.T) {
+		trimmed.trimmed(t)
+		grown.says(t, "they grow", "not allowed to Delete topic", "--operation Delete --topic grown- --resource-pattern-type prefixed")
+		for _, p := range []*permitted{trimmed, grown} {
+			if err := p.stop(); err != nil {
+				t.Error(err)
 			}
+		}
+		if strings.Contains(trimmed.log.String(), "they grow") {
+			t.Error("the app that may delete records says that it may not")
+		}
+	})
+}
+
+// oneLess tries every rule that a guarantee needs.
+func oneLess(t *testing.T, c *kafkatest.Cluster, g millrace.Guarantee, rules []rule) {
+	t.Parallel()
+	for i, less := range rules {
+		if !less.needed(g) {
+			continue
+		}
+		name := g.String() + "." + string(rune('a'+i))
+		t.Run("without "+less.String(), func(t *testing.T) {
+			t.Parallel()
+			left := slices.Concat(rules[:i], rules[i+1:])
+			p := permit(t, c, name, g, left)
+			p.feed()
+			p.endsWithout(less)
+		})
+		t.Run("taken away "+less.String(), func(t *testing.T) {
+			t.Parallel()
+			p := permit(t, c, name+".later", g, rules)
+			p.counts()
+			p.c.Revoke(less.acl(t, p.user.Principal(), p.app))
+			if less.operation == "Create" { // its topics are there
+				p.counts()
+				return
+			}
+			p.feed()
+			p.endsWithout(less)
 		})
 	}
 }
 
-// A permitted is an app of its own, with a user of its own who may do what the rules say.
+// literal allows each topic by its name. Topics that somebody else has made need no Create, and a changelog is read only to restore
+// state that is not on the disk.
+func literal(t *testing.T, c *kafkatest.Cluster, rules []rule) {
+	t.Parallel()
+	const app = "literal"
+	compact := "compact"
+	c = c.In(t)
+	c.CreateTopics(2, app+"-by-word-repartition")
+	if _, err := c.Admin().CreateTopic(t.Context(), 2, -1, map[string]*string{"cleanup.policy": &compact}, app+"-counts-changelog"); err != nil {
+		t.Fatal(err)
+	}
+	var named []rule
+	for _, r := range rules {
+		if r.resource != "Topic" || !r.prefixed {
+			named = append(named, r)
+		}
+	}
+	readChangelog := rule{"Topic", "APP-counts-changelog", false, "Read", "all"}
+	named = append(named,
+		rule{"Topic", "APP-by-word-repartition", false, "Read", "all"},
+		rule{"Topic", "APP-by-word-repartition", false, "Write", "all"},
+		rule{"Topic", "APP-counts-changelog", false, "Write", "all"})
+	p := permit(t, c, app, millrace.ExactlyOnce, named)
+	p.counts()
+	if err := p.stop(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.RemoveAll(p.conf.StateDir); err != nil {
+		t.Fatal(err)
+	}
+	p.run()
+	if err := p.ends(); !strings.Contains(err.Error(), `Read topic "literal-counts-changelog"`) {
+		t.Errorf("the app ends with: %v; want what it may not read", err)
+	}
+	c.Allow(readChangelog.acl(t, p.user.Principal(), app))
+	p.run()
+	p.counts()
+}
+
+// A permitted is an app of its own, with a user of its own who may do what some rules say.
 type permitted struct {
 	t     *testing.T
 	c     *kafkatest.Cluster
 	app   string
 	user  *kafkatest.User
+	conf  millrace.Config
+	log   *logTail
 	round int
 	ended chan error
+	stop  func() error
 }
 
-// permit runs an app that has what its guarantee needs, but for one rule.
-func permit(t *testing.T, c *kafkatest.Cluster, name string, g millrace.Guarantee, rules []rule, less *rule) *permitted {
+// permit runs an app that has what its guarantee needs, as far as it is in the rules.
+func permit(t *testing.T, c *kafkatest.Cluster, app string, g millrace.Guarantee, rules []rule) *permitted {
 	t.Helper()
-	p := &permitted{t: t, c: c.In(t), app: name + "." + g.String(), ended: make(chan error, 1)}
-	p.user = p.c.User(p.app)
-	p.c.CreateTopics(2, p.app+".in", p.app+".out")
+	p := &permitted{t: t, c: c.In(t), app: app}
+	p.user = p.c.User(app)
+	p.c.CreateTopics(2, app+".in", app+".out")
 	for _, r := range rules {
-		if r.needed(g) && (less == nil || r != *less) {
-			p.c.Allow(r.acl(t, p.user.Principal(), p.app))
+		if r.needed(g) {
+			p.c.Allow(r.acl(t, p.user.Principal(), app))
 		}
 	}
-	conf := appConfig(t, p.c, p.app)
-	conf.Client, conf.Guarantee = p.user.Client(), g
-	app, stop := run(t, conf)
-	go func() {
-		ctx := context.WithoutCancel(t.Context())
-		_ = app.WaitFor(ctx, millrace.Failed) // or it was stopped
-		p.ended <- stop()
-	}()
+	p.conf = appConfig(t, p.c, app)
+	p.conf.Client, p.conf.Guarantee, p.conf.OnStop = p.user.Client(), g, millrace.StopLeave
+	p.conf.Logger, p.log = quietly(t)
+	p.run()
 	return p
+}
+
+func (p *permitted) run() {
+	p.t.Helper()
+	app, stop := run(p.t, p.conf)
+	ended := make(chan error, 1)
+	p.ended, p.stop = ended, stop
+	go func() {
+		_ = app.WaitFor(context.Background(), millrace.Failed) // or it was stopped
+		ended <- stop()
+	}()
 }
 
 // counts has the app count some words.
@@ -90,44 +164,32 @@ func (p *permitted) counts() {
 	counted(p.t, p.c, p.app, words, p.round*each)
 }
 
-// feed writes records until the app ends, so that it does whatever it does to them.
+// feed writes records until the test ends, so that it does whatever it does to them.
 func (p *permitted) feed() {
 	p.t.Helper()
-	cl, err := kgo.NewClient(p.c.Options()...)
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(p.t.Context())
-	fed := make(chan error, 1)
-	go func() {
-		tick := time.NewTicker(20 * time.Millisecond)
-		defer tick.Stop()
-		var err error
-		for ctx.Err() == nil && err == nil {
-			err = cl.ProduceSync(context.WithoutCancel(ctx), &kgo.Record{Topic: p.app + ".in", Key: []byte("key"), Value: []byte("word")}).FirstErr()
-			<-tick.C
-		}
-		fed <- err
-	}()
-	p.t.Cleanup(func() {
-		stop()
-		if err := <-fed; err != nil {
-			p.t.Error(err)
-		}
-		cl.Close()
-	})
+	feed(p.t, p.c, p.app+".in")
 }
 
-// ends waits until the app has failed, and wants it to name what is missing, and the rule that allows it.
-func (p *permitted) ends(less rule) {
+// ends waits until the app has failed.
+func (p *permitted) ends() error {
 	p.t.Helper()
-	err := await(p.t, "end of an app without "+less.String(), p.ended)
+	err := await(p.t, "end of the app", p.ended)
+	if err == nil {
+		p.t.Fatal("the app ended without an error")
+	}
+	return err
+}
+
+// endsWithout waits until the app has failed, and wants it to name what is missing, and the rule that allows it.
+func (p *permitted) endsWithout(less rule) {
+	p.t.Helper()
+	err := p.ends()
 	var denied *millrace.DeniedError
 	if !errors.As(err, &denied) {
 		p.t.Fatalf("without %v the app ends with: %v", less, err)
 	}
 	p.t.Log(err)
-	if !strings.EqualFold(denied.Resource, strings.ReplaceAll(less.resource, "lI", "l-I")) || denied.Operation != less.operation {
+	if strings.ReplaceAll(denied.Resource, "-", "") != strings.ToLower(less.resource) || denied.Operation != less.operation {
 		p.t.Errorf("without %v the app says that %s on %s is missing: %v", less, denied.Operation, denied.Resource, err)
 	}
 	if name := less.of(p.app); !strings.HasPrefix(denied.Name, name) || !strings.Contains(denied.Rule, " "+name) {
@@ -135,5 +197,41 @@ func (p *permitted) ends(less rule) {
 	}
 	if strings.Contains(denied.Rule, "prefixed") != less.prefixed {
 		p.t.Errorf("without %v the app wants the rule %s", less, denied.Rule)
+	}
+}
+
+// trimmed waits until what is processed of the repartition topic is deleted.
+func (p *permitted) trimmed(t *testing.T) {
+	t.Helper()
+	p.waits(t, "records of the repartition topic are deleted", func() bool {
+		starts, err := p.c.Admin().ListStartOffsets(t.Context(), p.app+"-by-word-repartition")
+		if err != nil {
+			t.Fatal(err)
+		}
+		some := false
+		starts.Each(func(o kadm.ListedOffset) { some = some || o.Offset > 0 })
+		return some
+	})
+}
+
+// says waits until the app has logged some words.
+func (p *permitted) says(t *testing.T, words ...string) {
+	t.Helper()
+	for _, w := range words {
+		p.waits(t, "the log has: "+w, func() bool { return strings.Contains(p.log.String(), w) })
+	}
+}
+
+// waits asks until something is so.
+func (p *permitted) waits(t *testing.T, what string, so func() bool) {
+	t.Helper()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(time.Minute); !so(); {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("not within a minute: %s", what)
+		}
 	}
 }

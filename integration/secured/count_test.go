@@ -31,9 +31,10 @@ func countTopology(app string) (*topology.Topology, error) {
 
 // appConfig is how an app is run here: small, and with little patience.
 func appConfig(t *testing.T, c *kafkatest.Cluster, app string) millrace.Config {
+	logger, _ := quietly(t)
 	return millrace.Config{
 		ApplicationID: app, Brokers: c.Brokers(), Client: c.Client(), StateDir: t.TempDir(), Workers: 1, Memory: 32 << 20,
-		Logger: quietly(t),
+		Logger: logger,
 	}
 }
 

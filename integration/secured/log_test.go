@@ -28,13 +28,13 @@ func (l *logTail) String() string {
 	return string(l.buf)
 }
 
-// quietly returns a logger that is heard only if the test fails.
-func quietly(t *testing.T) *slog.Logger {
+// quietly returns a logger that is heard only if the test fails, and what it is told.
+func quietly(t *testing.T) (*slog.Logger, *logTail) {
 	tail := &logTail{}
 	t.Cleanup(func() {
 		if t.Failed() {
 			t.Logf("the app said at the end:\n%s", tail)
 		}
 	})
-	return slog.New(slog.NewTextHandler(tail, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	return slog.New(slog.NewTextHandler(tail, &slog.HandlerOptions{Level: slog.LevelDebug})), tail
 }

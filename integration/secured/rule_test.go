@@ -20,19 +20,26 @@ type rule struct {
 	guarantee string // "all", or the only one that needs it
 }
 
-// guide reads the permissions that docs/secured.md says an app needs. The tests have no list of their own.
-func guide(t *testing.T) []rule {
+// guide reads the permissions that docs/secured.md says an app needs, and those that it can go without. The tests have no list of
+// their own.
+func guide(t *testing.T) (needed, more []rule) {
 	t.Helper()
 	text, err := os.ReadFile("../../docs/secured.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, table, found := strings.Cut(string(text), "| resource | name | pattern | operation | guarantee | for |\n")
-	if !found {
-		t.Fatal("docs/secured.md has lost its table of permissions")
+	needed = table(string(text), "| resource | name | pattern | operation | guarantee | for |\n")
+	more = table(string(text), "| resource | name | pattern | operation | guarantee | without it |\n")
+	if len(needed) < 5 || len(more) < 2 {
+		t.Fatalf("docs/secured.md has tables of %d and %d permissions", len(needed), len(more))
 	}
-	var rules []rule
-	for line := range strings.Lines(table) {
+	return needed, more
+}
+
+// table reads the rows below a head.
+func table(text, head string) (rules []rule) {
+	_, rows, _ := strings.Cut(text, head)
+	for line := range strings.Lines(rows) {
 		cells := strings.Split(line, "|")
 		if len(cells) != 8 {
 			break
@@ -40,13 +47,9 @@ func guide(t *testing.T) []rule {
 		for i := range cells {
 			cells[i] = strings.Trim(cells[i], " `\n")
 		}
-		if strings.HasPrefix(cells[1], "--") {
-			continue
+		if !strings.HasPrefix(cells[1], "--") {
+			rules = append(rules, rule{cells[1], cells[2], cells[3] == "prefixed", cells[4], cells[5]})
 		}
-		rules = append(rules, rule{cells[1], cells[2], cells[3] == "prefixed", cells[4], cells[5]})
-	}
-	if len(rules) < 5 {
-		t.Fatalf("docs/secured.md has a table of %d permissions", len(rules))
 	}
 	return rules
 }
