@@ -68,9 +68,9 @@ func storeClocks(d *decl.Store) []string {
 }
 
 // metadataSize returns the length of the metadata of an offset in which all clocks are told: base64 of a version, the
-// partition time, a count, and per clock a length, the name and a time.
+// partition time, a count, per clock a length, the name and a time, and the same for a seal of one letter.
 func metadataSize(names []string) int {
-	n := 1 + 8 + 4
+	n := 1 + 8 + 4 + 4 + 1 + 8
 	for _, name := range names {
 		n += 4 + len(name) + 8
 	}

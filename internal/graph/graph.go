@@ -200,7 +200,9 @@ type Env interface {
 	// operator keeps in memory of its rows may be wrong.
 	OnRollback(f func())
 	// Clock returns the clock with a name, the same for the same name: that of a store, or of an operator. It is part of the
-	// metadata of offsets, which is short: a name is a store's or a node's, as given.
+	// metadata of offsets, which is short: a name is a store's or a node's, as given. A name with a slash is told only as long
+	// as nobody else has committed since, as Kafka Streams in its turn: it carries on what it does not know, and what rows it
+	// has written meanwhile such a clock would not know of. Other clocks then begin with what they were, at least.
 	Clock(name string) *Clock
 	// Log adds a record to the changelog of a store that no row says, in the open transaction. Slices are kept.
 	Log(s *decl.Store, key, value []byte, headers []record.Header, time int64)

@@ -4,13 +4,13 @@ package task
 // ready where records wait for calls. Until Committed the caller processes what is ready and adds nothing.
 func (t *Task) Ahead() []Offset {
 	t.ahead.batch = len(t.ahead.steps) > 0
-	offsets := make([]Offset, 0, len(t.inputs))
+	offsets, times := make([]Offset, 0, len(t.inputs)), t.times()
 	for _, in := range t.inputs {
 		if !in.known {
 			continue
 		}
 		in.offered = in.readyTo()
-		offsets = append(offsets, Offset{TP: in.tp, Offset: in.offered, Epoch: in.epoch, Metadata: metadata{in.time, t.times()}.encode()})
+		offsets = append(offsets, in.place(times))
 	}
 	return offsets
 }

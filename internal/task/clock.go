@@ -39,29 +39,47 @@ func (t *Task) clockOf(name string) *clock {
 	return nil
 }
 
-// times returns what clocks show, for the metadata of offsets.
+// times returns what clocks show, for the metadata of offsets, with room for a seal if some are our own.
 func (t *Task) times() map[string]int64 {
-	if len(t.clocks) == 0 {
-		return t.progress
-	}
 	times := maps.Clone(t.progress)
 	for _, c := range t.clocks {
 		if c.Now() >= 0 {
 			times[c.name] = c.Now()
 		}
 	}
+	for name := range times {
+		if own(name) {
+			times[sealName] = 0
+			break
+		}
+	}
 	return times
 }
 
-// resumeClocks takes up the times that a committed offset came with. Each input tells those of its own last commit: the
-// highest is right.
-func (t *Task) resumeClocks(progress map[string]int64) {
-	for name, at := range progress {
-		if c := t.clockOf(name); c != nil {
-			c.committed = c.Raise(at)
-		} else if have, ok := t.progress[name]; !ok || have < at {
-			t.progress[name] = at
+// resumeClocks takes up the times that the committed offsets of all inputs came with. Each input tells those of its own last
+// commit: the highest is right. If one of them was committed by somebody else, what no other application knows is forgotten.
+func (t *Task) resumeClocks() {
+	foreign := false
+	for _, in := range t.inputs {
+		foreign = foreign || in.resumed.foreign
+	}
+	forgot := false
+	for _, in := range t.inputs {
+		for name, at := range in.resumed.progress {
+			if own(name) && (foreign || name == sealName) {
+				forgot = forgot || name != sealName
+				continue
+			}
+			if c := t.clockOf(name); c != nil {
+				c.committed = c.Raise(at)
+			} else if have, ok := t.progress[name]; !ok || have < at {
+				t.progress[name] = at
+			}
 		}
+		in.resumed.progress, in.resumed.foreign = nil, false
+	}
+	if forgot {
+		t.log.Info("another application, as Kafka Streams, has committed offsets since this one did: event times of stores are found out anew from their rows")
 	}
 }
 

@@ -143,7 +143,7 @@ func (in *input) noted() bool { return in.told || in.offered != in.committed.off
 
 // place returns what to commit of an input.
 func (in *input) place(times map[string]int64) Offset {
-	return Offset{TP: in.tp, Offset: in.offered, Epoch: in.epoch, Metadata: metadata{in.time, times}.encode()}
+	return Offset{TP: in.tp, Offset: in.offered, Epoch: in.epoch, Metadata: metadata{in.time, times}.seal(in.tp, in.offered).encode()}
 }
 
 // Committed tells that the transaction is committed, with what Offsets returned last. The caller commits the databases.

@@ -41,6 +41,11 @@ type input struct {
 	end      int64     // last stable offset
 	idleFrom time.Time // when the input was first seen proven empty; zero: not
 
+	resumed struct { // what the committed offset came with, until all inputs were resumed
+		progress map[string]int64
+		foreign  bool // somebody else committed it
+	}
+
 	offered   int64 // what Offsets returned last
 	told      bool  // an offset that the input had moved to is committed
 	committed struct {

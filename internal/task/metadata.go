@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // A metadata is what stands beside a committed offset, in Kafka Streams' format: base64 (standard alphabet, padded) of
@@ -25,6 +26,44 @@ type metadata struct {
 }
 
 const metadataVersion = 2
+
+// own reports whether the clock of a name is one that no other application knows.
+func own(name string) bool { return strings.Contains(name, "/") }
+
+// sealName is the name of the entry that says that the others were written with this very offset. Kafka Streams carries on entries that
+// it does not know, and of several inputs the largest value: beside an offset that it has committed stands another's seal.
+const sealName = "/"
+
+// seal writes the seal of an offset into metadata that has room for one: without entries of our own there is nothing to seal.
+func (m metadata) seal(tp TP, offset int64) metadata {
+	if _, ok := m.progress[sealName]; ok {
+		m.progress[sealName] = sealOf(tp, offset)
+	}
+	return m
+}
+
+// sealed reports whether the metadata was written with this offset, by us.
+func (m metadata) sealed(tp TP, offset int64) bool {
+	seal, ok := m.progress[sealName]
+	return ok && seal == sealOf(tp, offset)
+}
+
+// sealOf is a number that two offsets hardly have in common, and never a negative one: FNV-1a of the topic's name, the partition and
+// the offset, without the last bit.
+func sealOf(tp TP, offset int64) int64 {
+	const basis, prime = 14695981039346656037, 1099511628211
+	h := uint64(basis)
+	for i := range len(tp.Topic) {
+		h = (h ^ uint64(tp.Topic[i])) * prime
+	}
+	for _, n := range [2]uint64{uint64(tp.Partition), uint64(offset)} {
+		for range 8 {
+			h = (h ^ n&0xff) * prime
+			n >>= 8
+		}
+	}
+	return int64(h >> 1)
+}
 
 // maxMetadata bounds what is decoded; brokers store 4,096 bytes by default.
 const maxMetadata = 64 << 10

@@ -157,19 +157,26 @@ func (t *Task) Resume(tp TP, offset int64, metadata string) {
 	in.next, in.committed.offset, in.offered = offset, offset, offset
 	in.forgetEnd()
 	t.gate = gate{}
-	if metadata == "" {
-		return
+	if metadata != "" {
+		t.tell(in, metadata)
 	}
-	m, err := decodeMetadata(metadata)
+	if t.lost == 0 {
+		t.resumeClocks()
+	}
+}
+
+// tell takes up the metadata of an input's committed offset.
+func (t *Task) tell(in *input, text string) {
+	m, err := decodeMetadata(text)
 	if err != nil {
-		t.log.Warn("metadata of a committed offset ignored: stream time starts anew", "partition", tp.String(), "error", err)
+		t.log.Warn("metadata of a committed offset ignored: stream time starts anew", "partition", in.tp.String(), "error", err)
 		return
 	}
 	in.told = true
 	in.time, in.committed.time = m.time, m.time
 	t.streamTime = max(t.streamTime, m.time)
 	t.committed.streamTime = t.streamTime
-	t.resumeClocks(m.progress)
+	in.resumed.progress, in.resumed.foreign = m.progress, !m.sealed(in.tp, in.committed.offset)
 }
 
 // Add buffers fetched records. Those below the position the task expects are dropped, and so are all while that
