@@ -20,6 +20,7 @@ import (
 func TestTheGuidesPermissionsAreEnoughAndAllNeeded(t *testing.T) {
 	c := kafkatest.Start(t, kafkatest.ClientCertificates(), kafkatest.ACLs(), kafkatest.OrSkip())
 	rules, more := guide(t)
+	byTheGuide(t, c)
 	trimmed := permit(t, c, "trimmed", millrace.ExactlyOnce, slices.Concat(rules, more)) // every 30 s: they are looked at in the end
 	grown := permit(t, c, "grown", millrace.ExactlyOnce, rules)
 	trimmed.counts()
@@ -105,12 +106,52 @@ func literal(t *testing.T, c *kafkatest.Cluster, rules []rule) {
 		t.Fatal(err)
 	}
 	p.run()
-	if err := p.ends(); !strings.Contains(err.Error(), `Read topic "literal-counts-changelog"`) {
+	err := p.ends()
+	if what, _ := missing(err); what != "Read on topic literal-counts-changelog" {
 		t.Errorf("the app ends with: %v; want what it may not read", err)
 	}
 	c.Allow(readChangelog.acl(t, p.user.Principal(), app))
 	p.run()
 	p.counts()
+}
+
+// byTheGuide has an administrator run the commands of the guide, and an app connect as it shows.
+func byTheGuide(t *testing.T, c *kafkatest.Cluster) {
+	t.Run("commands", func(t *testing.T) {
+		c := c.In(t)
+		commands, properties := guideCommands(t)
+		tool := tools(t)
+		const app = "word-count"
+		c.CreateTopics(2, app+".in", app+".out")
+		user, admin := c.User(app), c.User("admin")
+		keep(t, map[string][]byte{
+			"ca.pem": user.CA, "word-count.pem": user.Certificate, "word-count.key": user.Key,
+			"admin.pem": slices.Concat(admin.Key, admin.Certificate), "admin.properties": properties,
+		})
+		for _, command := range commands {
+			for i, arg := range command {
+				switch arg {
+				case "kafka-1:9093":
+					command[i] = c.Brokers()[0]
+				case "lines":
+					command[i] = app + ".in"
+				case "word-counts":
+					command[i] = app + ".out"
+				}
+			}
+			tool("org.apache.kafka.tools.AclCommand", command...)
+		}
+		conf := appConfig(t, c, app)
+		if err := withCertificate(&conf); err != nil {
+			t.Fatal(err)
+		}
+		_, stop := run(t, conf)
+		write(c, app, 3, 5)
+		counted(t, c, app, 3, 5)
+		if err := stop(); err != nil {
+			t.Error(err)
+		}
+	})
 }
 
 // A permitted is an app of its own, with a user of its own who may do what some rules say.

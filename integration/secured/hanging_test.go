@@ -2,10 +2,7 @@ package secured
 
 import (
 	"context"
-	"errors"
 	"hash/crc32"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,14 +13,13 @@ import (
 	"github.com/twmb/franz-go/pkg/kversion"
 
 	"github.com/millrace-streams/millrace"
-	"github.com/millrace-streams/millrace/internal/testkafka"
 	"github.com/millrace-streams/millrace/kafkatest"
 )
 
 // Two transactions that Kafka itself will never end, since no coordinator knows of them: one in an input, one that holds an offset
 // of the group. The app names both, and the command it gives ends them, run as it is.
 func TestHangingTransactionsAreNamedAndEndedByTheCommandThatIsSaid(t *testing.T) {
-	tool := transactionsTool(t)
+	tool := tools(t)
 	// Since KIP-890 brokers ask the coordinator before they let a transaction in; without that they are as they were before.
 	c := kafkatest.Start(t, kafkatest.Property("transaction.partition.verification.enable", "false"), kafkatest.OrSkip())
 	const app = "hanging"
@@ -55,40 +51,11 @@ func TestHangingTransactionsAreNamedAndEndedByTheCommandThatIsSaid(t *testing.T)
 		if !ok {
 			t.Fatalf("%+v has no command", h)
 		}
-		tool(strings.Fields(command)...)
+		tool("org.apache.kafka.tools.TransactionsCommand", strings.Fields(command)...)
 	}
 	counted(t, c, app, words, each)
 	if err := stop(); err != nil {
 		t.Error(err)
-	}
-}
-
-// transactionsTool returns what runs kafka-transactions.sh of Kafka's distribution: its class, from the jars of a broker and one more.
-func transactionsTool(t *testing.T) func(args ...string) {
-	t.Helper()
-	kit, err := testkafka.FindKitOf(t.Context(), testkafka.Version)
-	mvn, mvnErr := exec.LookPath("mvn")
-	if err = errors.Join(err, mvnErr); err != nil {
-		if testkafka.Required() {
-			t.Fatal(err)
-		}
-		t.Skipf("kafka-transactions.sh cannot be had: %v", err)
-	}
-	dir := t.TempDir()
-	fetch := exec.CommandContext(t.Context(), mvn, "-q", "-B", "dependency:copy", "-Dartifact=org.apache.kafka:kafka-tools:"+kit.Version, "-DoutputDirectory=.")
-	fetch.Dir = dir
-	if out, err := fetch.CombinedOutput(); err != nil {
-		t.Fatalf("Maven cannot fetch kafka-tools: %v\n%s", err, out)
-	}
-	return func(args ...string) {
-		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		path := filepath.Join(dir, "*") + string(filepath.ListSeparator) + filepath.Join(kit.Libs, "*")
-		args = append([]string{"-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-cp", path, "org.apache.kafka.tools.TransactionsCommand"}, args...)
-		if out, err := exec.CommandContext(ctx, kit.Java, args...).CombinedOutput(); err != nil {
-			t.Fatalf("kafka-transactions.sh %v: %v\n%s", args[5:], err, out)
-		}
 	}
 }
 

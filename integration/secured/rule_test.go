@@ -24,16 +24,39 @@ type rule struct {
 // their own.
 func guide(t *testing.T) (needed, more []rule) {
 	t.Helper()
-	text, err := os.ReadFile("../../docs/secured.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	needed = table(string(text), "| resource | name | pattern | operation | guarantee | for |\n")
-	more = table(string(text), "| resource | name | pattern | operation | guarantee | without it |\n")
+	text := guideText(t)
+	needed = table(text, "| resource | name | pattern | operation | guarantee | for |\n")
+	more = table(text, "| resource | name | pattern | operation | guarantee | without it |\n")
 	if len(needed) < 5 || len(more) < 2 {
 		t.Fatalf("docs/secured.md has tables of %d and %d permissions", len(needed), len(more))
 	}
 	return needed, more
+}
+
+func guideText(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/secured.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// guideCommands returns the arguments of each kafka-acls.sh that the guide shows, and how it has the administrator connect.
+func guideCommands(t *testing.T) (commands [][]string, properties []byte) {
+	t.Helper()
+	text := guideText(t)
+	for line := range strings.Lines(text) {
+		if args, ok := strings.CutPrefix(line, "kafka-acls.sh "); ok {
+			commands = append(commands, strings.Fields(args))
+		}
+	}
+	_, block, found := strings.Cut(text, "\n```properties\n")
+	block, _, closed := strings.Cut(block, "```\n")
+	if len(commands) == 0 || !found || !closed {
+		t.Fatal("docs/secured.md has lost its commands")
+	}
+	return commands, []byte(block)
 }
 
 // table reads the rows below a head.

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"encoding/json"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,12 +11,35 @@ import (
 	"testing/fstest"
 )
 
-var pages = []string{"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"}
+// pages returns the Markdown files for readers.
+func pages(t *testing.T) []string {
+	t.Helper()
+	guides, err := fs.Glob(os.DirFS("../.."), "docs/*.md")
+	if err != nil || len(guides) == 0 {
+		t.Fatalf("no guides in docs/: %v", err)
+	}
+	return append(guides, "README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
+}
 
 func TestPagesNameTestsAndFilesThatExist(t *testing.T) {
 	m := whole(t)
-	for _, page := range pages {
+	for _, page := range pages(t) {
 		ps, err := Prose(m, os.DirFS("../.."), page)
+		if err != nil {
+			t.Error(err)
+		}
+		report(t, ps)
+	}
+}
+
+// What a guide shows is what a reader copies.
+func TestSnippetsOfGuidesAreCompiledSomewhere(t *testing.T) {
+	m := whole(t)
+	for _, page := range pages(t) {
+		if !strings.HasPrefix(page, "docs/") {
+			continue
+		}
+		ps, err := Snippets(m, os.DirFS("../.."), page)
 		if err != nil {
 			t.Error(err)
 		}
@@ -92,4 +116,26 @@ func TestProseFindsTestsAndFilesThatAreGone(t *testing.T) {
 	}
 	expect(t, got, "README.md:1: there is no TestGone", "README.md:1: a link to nowhere: b.md", "README.md:5: a link to nowhere: c.md",
 		"README.md:6: TestHere is not in a/b_test.go")
+}
+
+func TestLinksOfAGuideBeginAtItsFolder(t *testing.T) {
+	m := module(t, map[string]string{"a/a_test.go": "package a\n\nfunc TestHere(t *testing.T) {}\n"})
+	fsys := fstest.MapFS{"a/a_test.go": {}, "docs/b.md": {}, "README.md": {},
+		"docs/a.md": {Data: []byte("[TestHere](../a/a_test.go), [b](b.md), [r](../README.md)\n[lost](README.md)\n")}}
+	got, err := Prose(m, fsys, "docs/a.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect(t, got, "docs/a.md:2: a link to nowhere: README.md")
+}
+
+func TestSnippetsFindsABlockThatNoFileHas(t *testing.T) {
+	m := module(t, map[string]string{"a/a.go": "package a\n\nfunc f() {\n\tg()\n\tif x {\n\t\th()\n\t}\n}\n"})
+	fsys := fstest.MapFS{"docs/a.md": {Data: []byte("text\n```go\ng()\nif x {\n\th()\n}\n```\nmore\n```go\ng()\nh()\n```\n```sh\nls\n```\n```go\nx\n```\n```go\npackage main\n\nfunc main() {}\n```\n")}}
+	got, err := Snippets(m, fsys, "docs/a.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const text = ": no Go file of the project has this block: take it from a test or an example, so that it compiles"
+	expect(t, got, "docs/a.md:10"+text, "docs/a.md:17"+text)
 }
