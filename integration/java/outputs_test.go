@@ -194,8 +194,7 @@ func (o *outputs) is(shop *process, what string, part func(results) results, wan
 	o.t.Helper()
 	var differences []string
 	o.until(shop, func() bool {
-		got := part(o.last)
-		differences = got.differences(part(want))
+		differences = part(o.last).differences(part(want))
 		return len(differences) == 0
 	}, func() string { return "no " + what + ":\n\t" + strings.Join(differences, "\n\t") })
 }

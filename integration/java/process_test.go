@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"go.uber.org/goleak"
 
 	"github.com/millrace-streams/millrace"
@@ -95,6 +96,7 @@ type place struct {
 	brokers []string
 	dir     string
 	java    testkafka.Program
+	admin   *kadm.Client
 }
 
 // kafkaStreams starts the shop of src/main/java.

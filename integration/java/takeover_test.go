@@ -2,10 +2,11 @@ package java
 
 import (
 	"errors"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
-	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace-streams/millrace/internal/testkafka"
@@ -34,39 +35,89 @@ func TestShopIsHandedOverAndBack(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(client.Close)
-	adm := kadm.NewClient(client)
-	_ = adm
-
 	load := newLoad(t, client, app)
 	load.start()
-	at := &place{t: t, app: app, brokers: kafka.Brokers(), dir: t.TempDir(), java: program}
+	at := &place{t: t, app: app, brokers: kafka.Brokers(), dir: t.TempDir(), java: program, admin: kafka.Admin()}
 	began := time.Now()
 	lap := func(what string) { t.Logf("%5.1f s: %s", time.Since(began).Seconds(), what) }
 
 	shop := at.kafkaStreams()
-	out.more(shop, 1000)
+	out.more(shop, perHand)
 	shop.stop()
 	lap("Kafka Streams stopped")
 
 	load.changeCustomers()
 	shop = at.millrace()
-	out.more(shop, 1000)
+	out.more(shop, perHand)
 	shop.stop()
 	lap("Millrace stopped")
 
 	load.changeCustomers()
 	shop = at.kafkaStreams()
-	out.more(shop, 1000)
+	out.more(shop, perHand)
+	at.freezeInTransaction(shop)
+	shop.kill()
+	lap("Kafka Streams killed in a transaction")
 
+	load.changeCustomers()
+	shop = at.millrace() // it waits for the group to forget the dead, and for their transactions to end
+	out.more(shop, perHand)
+	at.freezeInTransaction(shop)
+	shop.kill()
+	at.awaitEmptyGroup() // Kafka Streams would end with an error
+	lap("Millrace killed in a transaction, and forgotten")
+
+	load.changeCustomers()
+	shop = at.kafkaStreams()
+	out.more(shop, perHand)
 	load.end()
 	want := load.expect()
 	out.is(shop, "result of every open window", results.early, want)
 	lap("all windows are as wanted")
-	out.is(shop, "result of every closed window", func(r results) results { load.closeWindows(); return r }, want)
+	load.closeWindows()
+	out.is(shop, "result of every closed window", func(r results) results { return r }, want)
 	lap("all is there")
 	shop.stop()
 	for _, w := range out.wrong {
 		t.Error(w)
 	}
 	t.Log(len(load.orders), "orders", len(load.payments), "payments", out.records)
+}
+
+// perHand is how many orders are counted before the shop changes hands.
+const perHand = 1000
+
+// freezeInTransaction stops a process, as SIGSTOP does, at a moment when it has a transaction open.
+func (p *place) freezeInTransaction(shop *process) {
+	p.t.Helper()
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		shop.signal(syscall.SIGSTOP)
+		open, err := p.admin.ListTransactions(p.t.Context(), nil, []string{"Ongoing"})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		for _, txn := range open {
+			if strings.HasPrefix(txn.TxnID, p.app+"-") {
+				return
+			}
+		}
+		shop.signal(syscall.SIGCONT)
+	}
+	p.t.Fatalf("%s was never seen in a transaction", shop.name)
+}
+
+// awaitEmptyGroup waits until the group has forgotten who was killed.
+func (p *place) awaitEmptyGroup() {
+	p.t.Helper()
+	state := ""
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
+		groups, err := p.admin.DescribeGroups(p.t.Context(), p.app)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if state = groups[p.app].State; state == "Empty" {
+			return
+		}
+	}
+	p.t.Fatalf("group %s is %s after %v", p.app, state, patience)
 }
