@@ -16,7 +16,10 @@ import (
 // client returns a client that is closed with the test, and that no fault of the network reaches.
 func client(t *testing.T, c *kafkatest.Cluster, opts ...kgo.Opt) *kgo.Client {
 	t.Helper()
-	cl, err := kgo.NewClient(append(append(c.Around(), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.FetchMaxWait(250*time.Millisecond)), opts...)...)
+	all := append(c.Around(), kgo.ProducerBatchCompression(kgo.NoCompression()), kgo.FetchMaxWait(250*time.Millisecond),
+		// A broker that is paused is given up before others have taken its place.
+		kgo.RequestTimeoutOverhead(2*time.Second), kgo.ProduceRequestTimeout(2*time.Second), kgo.MetadataMinAge(100*time.Millisecond))
+	cl, err := kgo.NewClient(append(all, opts...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

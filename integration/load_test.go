@@ -16,7 +16,7 @@ import (
 const (
 	tickEvery = 25 * time.Millisecond  // of the wall clock
 	tickTime  = 100 * time.Millisecond // of event time: it runs ahead, so that windows close while somebody waits
-	closing   = 10 * time.Second       // of event time: longer than any window is open
+	closing   = 90 * time.Second       // of event time: longer than any window is open
 	eventsAgo = 2 * time.Hour          // where it begins: brokers refuse times that are far in the future
 )
 

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/millrace-streams/millrace/kafkatest"
@@ -23,5 +24,5 @@ func TestOneBroker(t *testing.T) {
 }
 
 func soakOneBroker(t *testing.T, c *kafkatest.Cluster) {
-	newSoak(t, c).run(t, processSteps)
+	newSoak(t, c).run(t, slices.Concat(processSteps, networkSteps, oneBrokerSteps)...)
 }

@@ -7,10 +7,10 @@ import (
 
 // What is done to processes: they come, go, and are replaced, in order and by kill -9.
 var processSteps = []step{
-	{"one process", onlyOne},
-	{"three processes and one again", growAndShrink},
-	{"a rolling restart of three", rollingRestart},
-	{"a static member that comes back moves nothing", staticMembers},
+	{"one process", onlyOne, anything},
+	{"three processes and one again", growAndShrink, anything},
+	{"a rolling restart of three", rollingRestart, anything},
+	{"a static member that comes back moves nothing", staticMembers, anything},
 }
 
 // onlyOne starts the first process.

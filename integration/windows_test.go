@@ -30,7 +30,9 @@ var clicks = scenario{
 			Count("clicks").
 			SuppressUntil("final", window.Closed)
 		kstream.FromTable(perWindow).
-			Map(func(k window.Key[string], n int64) (string, string) { return windowName(k.Key, k.Start()), fmt.Sprint(n) }).
+			Map(func(k window.Key[string], n int64) (string, string) {
+				return windowName(k.Key, k.Start()), fmt.Sprint(n)
+			}).
 			To(topic("out"))
 	},
 	feed: func(_ int, at time.Time, rnd *rand.Rand) []*kgo.Record {
