@@ -20,11 +20,7 @@ func TestOrdersAreCounted(t *testing.T) {
 	b := topology.NewBuilder()
 	kstream.From(b, topology.NewTopic(orders, serde.String, serde.String)).
 		GroupByKey().Count("orders-by-customer").To(topology.NewTopic(counts, serde.String, serde.Int64))
-	top, err := b.Build()
-	if err != nil {
-		t.Fatal(err)
-	}
-	app, err := millrace.New(top, millrace.Config{
+	app, err := millrace.New(topology.Must(b.Build()), millrace.Config{
 		ApplicationID: kafka.Name("counter"), Brokers: kafka.Brokers(), Client: kafka.Client(), StateDir: t.TempDir(),
 	})
 	if err != nil {
