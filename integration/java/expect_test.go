@@ -13,7 +13,7 @@ type results map[string]map[string]string
 
 func newResults() results {
 	r := results{}
-	for _, topic := range []string{"items", "windows", "final", "sessions", "addressed", "paid", "offers", "categories"} {
+	for _, topic := range []string{"items", "windows", "final", "closed", "sessions", "addressed", "paid", "offers", "categories"} {
 		r[topic] = map[string]string{}
 	}
 	return r
@@ -36,6 +36,7 @@ func (l *load) expect() results {
 		start := o.at / 10_000 * 10_000
 		count("windows", fmt.Sprintf("%s@%d", o.customer, start))
 		count("final", fmt.Sprintf("%s@%d", o.customer, start))
+		count("closed", fmt.Sprintf("%s@%d", o.customer, start))
 		times[o.customer] = append(times[o.customer], o.at)
 		want["addressed"][o.id] = o.customerRow
 		paid := false
@@ -77,6 +78,7 @@ func (l *load) expect() results {
 func (r results) early() results {
 	early := maps.Clone(r)
 	delete(early, "final")
+	delete(early, "closed")
 	early["paid"] = map[string]string{}
 	for key, value := range r["paid"] {
 		if !strings.HasSuffix(key, "unpaid") {

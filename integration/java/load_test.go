@@ -77,9 +77,11 @@ func newLoad(t *testing.T, client *kgo.Client, app string) *load {
 		l.closeKeys[kgo.StickyKeyPartitioner(nil).ForTopic("").Partition(&kgo.Record{Key: []byte(key)}, partitions)] = key
 	}
 	l.changeCustomers()
+	var batch []*kgo.Record
 	for range 100 {
-		l.changeProduct()
+		batch = append(batch, l.changeProduct())
 	}
+	l.write(batch)
 	return l
 }
 
@@ -130,10 +132,10 @@ func (l *load) tick() {
 			batch = append(batch, l.record("payments", p.customer, p.id, p.at))
 		}
 	}
-	l.write(batch)
 	if l.rnd.IntN(10) == 0 {
-		l.changeProduct()
+		batch = append(batch, l.changeProduct())
 	}
+	l.write(batch)
 }
 
 // unused returns the time, or the next one at which nothing of this kind was written for this customer.
@@ -163,7 +165,7 @@ func (l *load) changeCustomers() {
 // changeProduct changes a product or, one time in five, a supplier; one time in six it is deleted. A product that was deleted does
 // not come again: a join by foreign key keeps the row of one that is deleted and at once made anew with a supplier that is not there,
 // in Kafka Streams as in Millrace, if the second change overtakes the answer to the first.
-func (l *load) changeProduct() {
+func (l *load) changeProduct() *kgo.Record {
 	table, key, row := "products", fmt.Sprintf("p%d", l.deleted+l.rnd.IntN(products)), ""
 	if l.rnd.IntN(5) == 0 {
 		table, key = "suppliers", fmt.Sprintf("s%d", l.rnd.IntN(suppliers))
@@ -185,7 +187,7 @@ func (l *load) changeProduct() {
 	} else {
 		l.rows[table][key] = row
 	}
-	l.write([]*kgo.Record{r})
+	return r
 }
 
 // closeWindows writes an order to each partition, hours later than all others, so that every window is over. Each time it is called it

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
 
@@ -85,7 +86,7 @@ func (o *outputs) take(r *kgo.Record) {
 	case "windows":
 		key, value = windowed(r.Key), number(r.Value)
 		o.follows(last[key], value, key, wrong)
-	case "final":
+	case "final", "closed":
 		key, value = windowed(r.Key), number(r.Value)
 		o.once(last, key, value, wrong)
 	case "sessions":
@@ -153,13 +154,20 @@ func session(b []byte) string {
 const patience = time.Minute
 
 // until asks a few times a second whether something is so of what was read. It fails if it is not so for long, or when the shop
-// has ended; why says what is missing.
-func (o *outputs) until(shop *process, is func() bool, why func() string) {
+// (nil: none) has ended; why says what is missing. Before each look it calls meanwhile.
+func (o *outputs) until(shop *process, is func() bool, why func() string, meanwhile ...func()) {
 	o.t.Helper()
+	name, gone := "the reader", (chan struct{})(nil)
+	if shop != nil {
+		name, gone = shop.name, shop.ended
+	}
 	deadline := time.After(patience)
 	again := time.NewTicker(200 * time.Millisecond)
 	defer again.Stop()
 	for {
+		for _, f := range meanwhile {
+			f()
+		}
 		o.mu.Lock()
 		ok := is()
 		o.mu.Unlock()
@@ -170,14 +178,41 @@ func (o *outputs) until(shop *process, is func() bool, why func() string) {
 		select {
 		case <-again.C:
 			continue
-		case <-shop.ended:
+		case <-gone:
 			ended = true
 		case <-deadline:
 		}
 		o.mu.Lock()
 		defer o.mu.Unlock()
-		o.t.Fatalf("%s (ended: %v): %s; read so far: %v; wrong: %q", shop.name, ended, why(), o.records, o.wrong)
+		o.t.Fatalf("%s (ended: %v): %s; read so far: %v; wrong: %q", name, ended, why(), o.records, o.wrong)
 	}
+}
+
+// drain reads what there is once nobody writes any more. It fails if a transaction was left open.
+func (o *outputs) drain(admin *kadm.Client) {
+	o.t.Helper()
+	high, err := admin.ListEndOffsets(o.t.Context(), o.topics()...)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	stable, err := admin.ListCommittedOffsets(o.t.Context(), o.topics()...)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	high.Each(func(end kadm.ListedOffset) {
+		if last, _ := stable.Lookup(end.Topic, end.Partition); last.Offset != end.Offset {
+			o.t.Errorf("%s/%d is readable up to %d of %d: a transaction is open", end.Topic, end.Partition, last.Offset, end.Offset)
+		}
+	})
+	o.until(nil, func() bool {
+		missing := 0
+		stable.Each(func(end kadm.ListedOffset) {
+			if o.ends[end.Topic][end.Partition] < end.Offset {
+				missing++
+			}
+		})
+		return missing == 0
+	}, func() string { return "the reader is not at the end" })
 }
 
 // more waits until a shop has counted n orders more.
@@ -190,11 +225,11 @@ func (o *outputs) more(shop *process, n int) {
 }
 
 // is waits until what was read, seen through part, is what is wanted.
-func (o *outputs) is(shop *process, what string, part func(results) results, want results) {
+func (o *outputs) is(shop *process, what string, part func(results) results, want results, meanwhile ...func()) {
 	o.t.Helper()
 	var differences []string
 	o.until(shop, func() bool {
 		differences = part(o.last).differences(part(want))
 		return len(differences) == 0
-	}, func() string { return "no " + what + ":\n\t" + strings.Join(differences, "\n\t") })
+	}, func() string { return "no " + what + ":\n\t" + strings.Join(differences, "\n\t") }, meanwhile...)
 }

@@ -188,8 +188,18 @@ func (c *process) stop() {
 	case <-time.After(time.Minute):
 		c.t.Fatalf("%s does not end within a minute of SIGTERM", c.name)
 	}
+	c.keptState()
 	if len(c.said("closed")) == 0 || len(c.said("error")) > 0 {
 		c.t.Errorf("%s did not end in order: %q", c.name, c.lines)
+	}
+}
+
+// keptState fails the test if Millrace threw state away: what another has written since is read on top of it.
+func (c *process) keptState() {
+	for _, line := range c.said("restored") {
+		if !strings.HasSuffix(line, `""`) {
+			c.t.Errorf("%s wiped state: %s", c.name, line)
+		}
 	}
 }
 

@@ -37,11 +37,17 @@ func shop(app string) (*topology.Topology, error) {
 	perWindow.SuppressUntil("final", window.Closed).To(topology.NewTopic(app+"-final", windowed, serde.Int64))
 
 	orders.GroupByKey().
+		WindowedBy(window.Tumbling(10*time.Second).Grace(5*time.Second)).
+		EmitOnClose().
+		Count("closed", store.Retention(3*time.Hour)).
+		To(topology.NewTopic(app+"-closed", windowed, serde.Int64))
+
+	orders.GroupByKey().
 		WindowedBySession(window.Session(2*time.Second).Grace(5*time.Second)).
 		Count("sessions", store.NoCache()).
 		To(topology.NewTopic(app+"-sessions", window.SessionKeySerde(serde.String), serde.Int64))
 
-	customers := ktable.From(b, text("customers"), "customers", store.NoCache())
+	customers := ktable.From(b, text("customers"), "customers", store.History(time.Hour))
 	orders.JoinTable(customers, func(order, customer string) string { return order + "|" + customer }).
 		To(text("addressed"))
 

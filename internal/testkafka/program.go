@@ -34,6 +34,10 @@ func buildProgram(ctx context.Context, cache, project string) (Program, error) {
 	if err != nil {
 		return Program{}, err
 	}
+	project, err = filepath.Abs(project)
+	if err != nil {
+		return Program{}, fmt.Errorf("testkafka: %w", err)
+	}
 	folder := filepath.Join(cache, "program-"+filepath.Base(project))
 	folder, err = kept(folder, "sources", sources, func(work string) (string, error) {
 		if err := os.CopyFS(filepath.Join(work, "src"), os.DirFS(filepath.Join(project, "src"))); err != nil {

@@ -4,10 +4,12 @@ import java.time.Duration;
 import java.util.List;
 import org.apache.kafka.common.serialization.Serde;
 import org.apache.kafka.common.serialization.Serdes;
+import org.apache.kafka.common.utils.Bytes;
 import org.apache.kafka.streams.KeyValue;
 import org.apache.kafka.streams.StreamsBuilder;
 import org.apache.kafka.streams.Topology;
 import org.apache.kafka.streams.kstream.Consumed;
+import org.apache.kafka.streams.kstream.EmitStrategy;
 import org.apache.kafka.streams.kstream.Grouped;
 import org.apache.kafka.streams.kstream.JoinWindows;
 import org.apache.kafka.streams.kstream.KStream;
@@ -22,6 +24,8 @@ import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.kstream.WindowedSerdes;
 import org.apache.kafka.streams.processor.StateStore;
+import org.apache.kafka.streams.state.Stores;
+import org.apache.kafka.streams.state.WindowStore;
 
 /**
  * What the application computes. Everything that becomes part of a topic's name is named: stores by Materialized,
@@ -56,6 +60,15 @@ final class Shop {
         .toStream()
         .to(app + "-final", Produced.with(windowed, LONG));
 
+    // The same result by the other way: emitted when the window closes.
+    orders
+        .groupByKey(Grouped.with(TEXT, TEXT))
+        .windowedBy(windows)
+        .emitStrategy(EmitStrategy.onWindowClose())
+        .count(Shop.<Long, WindowStore<Bytes, byte[]>>store("closed", LONG).withRetention(Duration.ofHours(3)))
+        .toStream()
+        .to(app + "-closed", Produced.with(windowed, LONG));
+
     // Sessions.
     orders
         .groupByKey(Grouped.with(TEXT, TEXT))
@@ -64,9 +77,12 @@ final class Shop {
         .toStream()
         .to(app + "-sessions", Produced.with(WindowedSerdes.sessionWindowedSerdeFrom(String.class), LONG));
 
-    // A stream with a table.
+    // A stream with a versioned table.
     KTable<String, String> customers =
-        b.table(app + "-customers", Consumed.with(TEXT, TEXT), store("customers", TEXT));
+        b.table(
+            app + "-customers",
+            Consumed.with(TEXT, TEXT),
+            Materialized.as(Stores.persistentVersionedKeyValueStore("customers", Duration.ofHours(1))));
     orders
         .join(customers, (order, customer) -> order + "|" + customer)
         .to(app + "-addressed", Produced.with(TEXT, TEXT));
