@@ -37,6 +37,10 @@ func (p *plan) settings(i int) map[string]string {
 		"replica.lag.time.max.ms":               "3000",
 		"controller.quorum.election.timeout.ms": "300",
 		"controller.quorum.fetch.timeout.ms":    "1000",
+
+		// A broker that hangs is given up by the others after 5 s, where the default takes 30 s: until then they check no
+		// transaction with it, and end none in what it led.
+		"request.timeout.ms": "5000",
 	})
 	if p.tls {
 		maps.Copy(s, map[string]string{
