@@ -6,7 +6,7 @@ import (
 )
 
 // patience bounds every wait: longer than any of them takes on a busy machine. What takes longer is stuck.
-const patience = 40 * time.Second
+const patience = 90 * time.Second
 
 // await waits until something is so.
 func await(t *testing.T, what string, so func() bool) {

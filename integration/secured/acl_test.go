@@ -11,6 +11,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 
+	"github.com/twmb/franz-go/pkg/kgo"
+
 	"github.com/millrace-streams/millrace"
 	"github.com/millrace-streams/millrace/kafkatest"
 )
@@ -20,6 +22,7 @@ import (
 func TestTheGuidesPermissionsAreEnoughAndAllNeeded(t *testing.T) {
 	c := kafkatest.Start(t, kafkatest.ClientCertificates(), kafkatest.ACLs(), kafkatest.OrSkip())
 	rules, more := guide(t)
+	strangers := connectWrong(t, c)
 	byTheGuide(t, c)
 	trimmed := permit(t, c, "trimmed", millrace.ExactlyOnce, slices.Concat(rules, more)) // every 30 s: they are looked at in the end
 	grown := permit(t, c, "grown", millrace.ExactlyOnce, rules)
@@ -31,6 +34,14 @@ func TestTheGuidesPermissionsAreEnoughAndAllNeeded(t *testing.T) {
 		}
 		t.Run("literal", func(t *testing.T) { literal(t, c, rules) })
 	})
+	for how, s := range strangers {
+		t.Run(how, func(t *testing.T) {
+			err := await(t, "end of an app that cannot connect", s.ended)
+			if unreachable, ok := errors.AsType[*millrace.UnreachableError](err); !ok || !strings.Contains(unreachable.Err.Error(), s.reason) {
+				t.Errorf("the app ended with: %v; want no broker, and %q", err, s.reason)
+			}
+		})
+	}
 	t.Run("without Delete the app says that its repartition topics grow", func(t *testing.T) {
 		trimmed.trimmed(t)
 		grown.says(t, "they grow", "not allowed to Delete topic", "--operation Delete --topic grown- --resource-pattern-type prefixed")
@@ -113,6 +124,39 @@ func literal(t *testing.T, c *kafkatest.Cluster, rules []rule) {
 	c.Allow(readChangelog.acl(t, p.user.Principal(), app))
 	p.run()
 	p.counts()
+}
+
+// A stranger is an app that cannot connect.
+type stranger struct {
+	reason string // that must be in the error
+	ended  chan error
+}
+
+// connectWrong runs apps that miss what it takes to connect.
+func connectWrong(t *testing.T, c *kafkatest.Cluster) map[string]stranger {
+	t.Helper()
+	nobody := *c.User("stranger")
+	nobody.Certificate, nobody.Key = nil, nil
+	strangers := map[string]stranger{}
+	for how, s := range map[string]struct {
+		reason string
+		client []kgo.Opt
+	}{
+		"no encryption":   {"plaintext", nil},
+		"no certificate":  {"certificate", nobody.Client()},
+		"unknown brokers": {"authority", []kgo.Opt{kgo.DialTLS()}},
+	} {
+		conf := appConfig(t, c, "stranger")
+		conf.Client = s.client
+		app, stop := run(t, conf)
+		ended := make(chan error, 1)
+		strangers[how] = stranger{s.reason, ended}
+		go func() {
+			_ = app.WaitFor(context.Background(), millrace.Failed) // it cannot but fail
+			ended <- stop()
+		}()
+	}
+	return strangers
 }
 
 // byTheGuide has an administrator run the commands of the guide, and an app connect as it shows.

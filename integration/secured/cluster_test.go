@@ -3,8 +3,10 @@ package secured
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/millrace-streams/millrace"
 	"github.com/millrace-streams/millrace/kafkatest"
 )
 
@@ -20,6 +22,20 @@ func TestCountOverTLSAndSCRAMOnThreeBrokers(t *testing.T) {
 	if err := withPassword(&conf); err != nil {
 		t.Fatal(err)
 	}
+	t.Run("wrong password", func(t *testing.T) {
+		t.Setenv("KAFKA_PASSWORD", "guessed")
+		wrong := appConfig(t, c, app)
+		if err := withPassword(&wrong); err != nil {
+			t.Fatal(err)
+		}
+		app, stop := run(t, wrong)
+		if err := app.WaitFor(t.Context(), millrace.Failed); err != nil {
+			t.Fatal(err)
+		}
+		if err := stop(); c.Way() != kafkatest.Fake && !strings.Contains(err.Error(), "password") { // kfake hangs up without a word
+			t.Errorf("the app ended with: %v; want a word of the password", err)
+		}
+	})
 	for round := 1; round <= 2; round++ { // the second goes on where the first ended
 		_, stop := run(t, conf)
 		write(c, app, words, each)
