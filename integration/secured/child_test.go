@@ -74,6 +74,24 @@ func (p *child) said(prefix string) []string {
 	return list
 }
 
+// runs waits until the app runs: before, it may not even know what to do at SIGTERM.
+func (p *child) runs() {
+	p.t.Helper()
+	late := time.NewTimer(time.Minute)
+	defer late.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for len(p.said("running")) == 0 {
+		select {
+		case <-tick.C:
+		case <-p.done:
+			p.t.Fatalf("the app has ended: %v", p.said("error"))
+		case <-late.C:
+			p.t.Fatal("the app does not run within a minute")
+		}
+	}
+}
+
 // kill ends the process with -9.
 func (p *child) kill() {
 	_ = p.cmd.Process.Kill() // an error says that it is dead already

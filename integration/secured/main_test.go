@@ -39,6 +39,7 @@ func beChild(app string) error {
 	a, err := millrace.New(top, millrace.Config{
 		ApplicationID: app, Brokers: strings.Split(os.Getenv("MILLRACE_BROKERS"), ","), StateDir: os.Getenv("MILLRACE_DIR"), Workers: 2, Memory: 32 << 20,
 		Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)), Client: []kgo.Opt{kgo.Dialer(tap.dial)},
+		Events: &millrace.Events{State: func(_, to millrace.State) { fmt.Println(to) }},
 	})
 	if err != nil {
 		return err

@@ -48,21 +48,25 @@ func countThroughAKill(t *testing.T, c *kafkatest.Cluster, app string, want tran
 	p := start(t, c, app, dir)
 	seen(c, app+".out", 300)
 	p.kill()
+	sent := p.said("sent")
+	before := len(committed(t, c, app+".out"))
 	p = start(t, c, app, dir)
-	seen(c, app+".out", 900)
+	seen(c, app+".out", before+300)
 	p.end()
+	sent = append(sent, p.said("sent")...)
 	words := f.end()
 	total := 0
 	for _, n := range words {
 		total += n
 	}
 	p = start(t, c, app, dir)
+	p.runs()
 	seen(c, app+".out", total)
 	p.end() // what it had left to say it has said
 	recount(t, committed(t, c, app+".out"), words)
 
 	var got transactions
-	for _, line := range p.said("sent") {
+	for _, line := range sent {
 		var key, version int16
 		if _, err := fmt.Sscanf(line, "sent %d %d", &key, &version); err != nil {
 			t.Fatalf("%q: %v", line, err)
@@ -75,7 +79,7 @@ func countThroughAKill(t *testing.T, c *kafkatest.Cluster, app string, want tran
 		}
 	}
 	if got.added != want.added || got.offsets == 0 || got.offsets > want.offsets || !want.added && got.offsets != want.offsets {
-		t.Errorf("offsets went with TxnOffsetCommit %d, AddOffsetsToTxn: %v; want at most %d, %v; sent: %v", got.offsets, got.added, want.offsets, want.added, p.said("sent"))
+		t.Errorf("offsets went with TxnOffsetCommit %d, AddOffsetsToTxn: %v; want at most %d, %v; sent: %v", got.offsets, got.added, want.offsets, want.added, sent)
 	}
 }
 
