@@ -65,8 +65,9 @@ type process struct {
 }
 
 const (
-	startTime = 30 * time.Second // for an app to run
-	stopTime  = 30 * time.Second
+	startTime = 2 * time.Minute // for an app to run: long enough that a busy machine is not taken for a hang
+	restTime  = 2 * time.Minute
+	stopTime  = 2 * time.Minute
 )
 
 // start starts a process of a case. moved is called after each commit.

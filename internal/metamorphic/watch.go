@@ -64,7 +64,7 @@ func watchAll(ctx context.Context, c *Case, brokers []string, adm *kadm.Client, 
 // rest waits until the app has nothing left to do: no transaction is open, and all that it reads is committed. ended tells why
 // an app has ended.
 func (w *watch) rest(ctx context.Context, ended func() error) error {
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	ctx, cancel := context.WithTimeout(ctx, restTime)
 	defer cancel()
 	tick := time.NewTicker(5 * time.Millisecond) // a commit is told when the app knows of it, which the brokers do before
 	defer tick.Stop()

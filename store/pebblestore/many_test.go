@@ -15,7 +15,7 @@ func TestTheBudgetHoldsForOneAndForManyDatabases(t *testing.T) {
 	for _, c := range []struct {
 		databases, rows int
 		memory          int64
-	}{{1, 70_000, 64 << 20}, {1, 20_000, 16 << 20}, {8, 70_000, 64 << 20}, {8, 20_000, 16 << 20}, {300, 120_000, 128 << 20}} {
+	}{{1, 28_000, 64 << 20}, {1, 8_000, 16 << 20}, {8, 28_000, 64 << 20}, {8, 8_000, 16 << 20}, {300, 48_000, 128 << 20}} {
 		databases, rows, memory := c.databases, c.rows, c.memory
 		t.Run(fmt.Sprint(databases, memory>>20), func(t *testing.T) {
 			before := arena.Held()
@@ -29,7 +29,7 @@ func TestTheBudgetHoldsForOneAndForManyDatabases(t *testing.T) {
 				defer func() { check(t, db.Close()) }()
 				dbs = append(dbs, db)
 			}
-			most, value := int64(0), make([]byte, 1000)
+			most, value := int64(0), make([]byte, 2500)
 			for n := range rows {
 				db := dbs[n%databases]
 				key := binary.BigEndian.AppendUint64(append([]byte(nil), db.Prefix("rows")...), mix(uint64(n)))
