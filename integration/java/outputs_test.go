@@ -26,11 +26,14 @@ type outputs struct {
 	records map[string]int // by topic
 	ends    map[string]map[int32]int64
 	wrong   []string
+	hands   int
+	hand    string              // who runs the shop
+	history map[string][]string // of sessions, by customer: what came, and in whose time
 }
 
 // readOutputs reads until the test ends.
 func readOutputs(t *testing.T, app string, opts ...kgo.Opt) *outputs {
-	o := &outputs{t: t, app: app, last: newResults(), records: map[string]int{}, ends: map[string]map[int32]int64{}}
+	o := &outputs{t: t, app: app, last: newResults(), records: map[string]int{}, history: map[string][]string{}, ends: map[string]map[int32]int64{}}
 	topics := o.topics()
 	cl, err := kgo.NewClient(append(opts, kgo.ConsumeTopics(topics...), kgo.FetchIsolationLevel(kgo.ReadCommitted()),
 		kgo.ConsumeResetOffset(kgo.NewOffset().AtStart()), kgo.FetchMaxWait(100*time.Millisecond), kgo.KeepControlRecords())...)
@@ -94,6 +97,8 @@ func (o *outputs) take(r *kgo.Record) {
 		if r.Value != nil {
 			value = number(r.Value)
 		}
+		customer, _, _ := strings.Cut(key, "@")
+		o.history[customer] = append(o.history[customer], fmt.Sprintf("%s: %d/%d %s = %q", o.hand, r.Partition, r.Offset, key, value))
 	case "addressed":
 		order := strings.Split(value, "|")
 		key, value = order[0], order[2]
@@ -231,5 +236,27 @@ func (o *outputs) is(shop *process, what string, part func(results) results, wan
 	o.until(shop, func() bool {
 		differences = part(o.last).differences(part(want))
 		return len(differences) == 0
-	}, func() string { return "no " + what + ":\n\t" + strings.Join(differences, "\n\t") }, meanwhile...)
+	}, func() string {
+		return "no " + what + ":\n\t" + strings.Join(differences, "\n\t") + "\n" + o.tell(part(o.last), part(want))
+	}, meanwhile...)
+}
+
+// tell tells how a session came about that is not as wanted.
+func (o *outputs) tell(got, want results) string {
+	for key := range want["sessions"] {
+		if got["sessions"][key] != want["sessions"][key] {
+			customer, _, _ := strings.Cut(key, "@")
+			return "history of " + key + ":\n\t" + strings.Join(o.history[customer], "\n\t")
+		}
+	}
+	return ""
+}
+
+// enter notes who runs the shop from now on.
+func (o *outputs) enter(shop *process) *process {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.hands++
+	o.hand = fmt.Sprintf("%d %s", o.hands, shop.name)
+	return shop
 }

@@ -41,26 +41,26 @@ func TestShopIsHandedOverAndBack(t *testing.T) {
 	began := time.Now()
 	lap := func(what string) { t.Logf("%5.1f s: %s", time.Since(began).Seconds(), what) }
 
-	shop := at.kafkaStreams("group.protocol=streams")
+	shop := out.enter(at.kafkaStreams("group.protocol=streams"))
 	out.more(shop, perHand)
 	shop.stop()
 	lap("Kafka Streams stopped")
 
 	load.changeCustomers()
-	shop = at.millrace()
+	shop = out.enter(at.millrace())
 	out.more(shop, perHand)
 	shop.stop()
 	lap("Millrace stopped")
 
 	load.changeCustomers()
-	shop = at.kafkaStreams()
+	shop = out.enter(at.kafkaStreams())
 	out.more(shop, perHand)
 	at.freezeInTransaction(shop)
 	shop.kill()
 	lap("Kafka Streams killed in a transaction")
 
 	load.changeCustomers()
-	shop = at.millrace() // it waits for the group to forget the dead, and for their transactions to end
+	shop = out.enter(at.millrace()) // it waits for the group to forget the dead, and for their transactions to end
 	out.more(shop, perHand)
 	at.freezeInTransaction(shop)
 	shop.keptState()
@@ -69,7 +69,7 @@ func TestShopIsHandedOverAndBack(t *testing.T) {
 	lap("Millrace killed in a transaction, and forgotten")
 
 	load.changeCustomers()
-	shop = at.kafkaStreams("group.protocol=streams")
+	shop = out.enter(at.kafkaStreams("group.protocol=streams"))
 	out.more(shop, perHand)
 	load.end()
 	want := load.expect()
