@@ -55,7 +55,7 @@ func (s *soak) outputLeader(t *testing.T) int32 {
 
 // changelogLeader returns who leads a partition of a changelog.
 func (s *soak) changelogLeader(t *testing.T) int32 {
-	return s.c.In(t).Leader(s.app+"-word-counts-changelog", 2)
+	return s.c.In(t).Leader(s.app+"-word-counts-changelog", 1)
 }
 
 // groupCoordinator returns who coordinates the group of the processes.

@@ -27,15 +27,15 @@ type load struct {
 	app string
 	rnd *rand.Rand
 
-	begin   time.Time // of event time
-	ticks   atomic.Int64
+	at      time.Time    // event time of the present
+	ticks   atomic.Int64 // moments fed
 	fed     map[string][]*kgo.Record // acknowledged, by scenario
 	stop    context.CancelFunc       // nil: it rests
 	running sync.WaitGroup
 }
 
 func newLoad(t *testing.T, c *kafkatest.Cluster, app string) *load {
-	l := &load{t: t, cl: client(t, c), app: app, rnd: rand.New(rand.NewPCG(7, 11)), begin: time.Now().Add(-eventsAgo).Truncate(time.Millisecond), fed: map[string][]*kgo.Record{}}
+	l := &load{t: t, cl: client(t, c), app: app, rnd: rand.New(rand.NewPCG(7, 11)), at: time.Now().Add(-eventsAgo).Truncate(time.Millisecond), fed: map[string][]*kgo.Record{}}
 	t.Cleanup(l.rest)
 	return l
 }
@@ -58,17 +58,17 @@ func (l *load) run() {
 }
 
 func (l *load) tick() (ok bool) {
+	l.at = l.at.Add(tickTime)
 	n := l.ticks.Add(1)
-	return l.write(func(s scenario, at time.Time) []*kgo.Record { return s.feed(int(n), at, l.rnd) })
+	return l.write(func(s scenario) []*kgo.Record { return s.feed(int(n), l.at, l.rnd) })
 }
 
 // write feeds what each scenario has for the present.
-func (l *load) write(records func(s scenario, at time.Time) []*kgo.Record) (ok bool) {
-	at := l.begin.Add(time.Duration(l.ticks.Load()) * tickTime)
+func (l *load) write(records func(s scenario) []*kgo.Record) (ok bool) {
 	fed := map[string][]*kgo.Record{}
 	var batch []*kgo.Record
 	for _, s := range scenarios {
-		fed[s.name] = records(s, at)
+		fed[s.name] = records(s)
 		for _, r := range fed[s.name] {
 			r.Topic = s.topic(l.app, r.Topic)
 		}
@@ -84,7 +84,7 @@ func (l *load) write(records func(s scenario, at time.Time) []*kgo.Record) (ok b
 	return true
 }
 
-// ticked returns how many moments were begun.
+// ticked returns how many moments were fed, or are about to be.
 func (l *load) ticked() int64 { return l.ticks.Load() }
 
 // rest stops feeding, and closes what is open; what was fed may be looked at then.
@@ -95,11 +95,11 @@ func (l *load) rest() {
 	l.stop()
 	l.running.Wait()
 	l.stop = nil
-	l.ticks.Add(int64(closing / tickTime))
-	l.write(func(s scenario, at time.Time) []*kgo.Record {
+	l.at = l.at.Add(closing)
+	l.write(func(s scenario) []*kgo.Record {
 		if s.last == nil {
 			return nil
 		}
-		return s.last(at)
+		return s.last(l.at)
 	})
 }

@@ -22,8 +22,10 @@ type reader struct {
 	next map[part]int64     // the offset behind the last record, or marker of a transaction, of each partition
 	last map[part]time.Time // when it had the last record
 	gap  map[part]time.Duration
-	any  time.Time     // when it had any record last
-	long time.Duration // longest time without any
+
+	since time.Time // of mark
+	any   time.Time // when it had any record last
+	long  time.Duration
 }
 
 type part struct {
@@ -68,10 +70,12 @@ func (r *reader) take(record *kgo.Record, now time.Time) {
 	}
 	r.got[p.topic].add(string(record.Key), string(record.Value))
 	r.n[p.topic]++
-	if last, ok := r.last[p]; ok {
-		r.gap[p] = max(r.gap[p], now.Sub(last))
+	last, ok := r.last[p]
+	if !ok {
+		last = r.since
 	}
 	r.last[p] = now
+	r.gap[p] = max(r.gap[p], now.Sub(last))
 	r.long = max(r.long, now.Sub(r.any))
 	r.any = now
 }
@@ -81,7 +85,8 @@ func (r *reader) mark() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.last, r.gap = map[part]time.Time{}, map[part]time.Duration{}
-	r.any, r.long = time.Now(), 0
+	r.since, r.long = time.Now(), 0
+	r.any = r.since
 }
 
 // gaps returns the longest time without any record since mark, and the longest without one of a single partition of a topic.
