@@ -27,8 +27,8 @@ type load struct {
 	app string
 	rnd *rand.Rand
 
-	at      time.Time    // event time of the present
-	ticks   atomic.Int64 // moments fed
+	at      time.Time                // event time of the present
+	ticks   atomic.Int64             // moments fed
 	fed     map[string][]*kgo.Record // acknowledged, by scenario
 	stop    context.CancelFunc       // nil: it rests
 	running sync.WaitGroup
