@@ -27,7 +27,7 @@ func (e *DeniedError) Error() string {
 func (e *DeniedError) Unwrap() error { return e.Err }
 
 // denied says what an authorizer refused. Kafka's error does not name the topic and the operation: they are those of the request
-// that was answered with it. It is nil if err is of another kind.
+// that was answered with it. It is nil if err is of another kind, or if the topic is not known.
 func (p *process) denied(err error, topic, operation string) error {
 	app := p.cfg.ApplicationID
 	var known *DeniedError
@@ -40,7 +40,7 @@ func (p *process) denied(err error, topic, operation string) error {
 		return &DeniedError{"group", app, "Read", "--operation Read --group " + app, err}
 	case errors.Is(err, kerr.ClusterAuthorizationFailed):
 		return &DeniedError{"cluster", "kafka-cluster", "IdempotentWrite", "--operation IdempotentWrite --cluster", err}
-	case !errors.Is(err, kerr.TopicAuthorizationFailed):
+	case !errors.Is(err, kerr.TopicAuthorizationFailed) || topic == "":
 		return nil
 	case strings.HasPrefix(topic, app+"-"): // one rule for all internal topics
 		return &DeniedError{"topic", topic, operation, "--operation " + operation + " --topic " + app + "- --resource-pattern-type prefixed", err}

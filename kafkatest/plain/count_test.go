@@ -62,10 +62,13 @@ func startKafka(t *testing.T, image string) string {
 
 func TestOrdersAreCountedOnPlainTestcontainers(t *testing.T) {
 	t.Setenv("TESTCONTAINERS_RYUK_DISABLED", "true") // its image need not be there; the test removes its container itself
-	if v := os.Getenv("MILLRACE_REQUIRE_CONTAINERS"); v == "" || v == "0" {
+	image, required := os.Getenv("KAFKA_IMAGE"), os.Getenv("MILLRACE_REQUIRE_CONTAINERS")
+	if required == "" || required == "0" {
+		if image == "" {
+			t.Skip("KAFKA_IMAGE names no image, as apache/kafka:4.3.1, and none need be there to be pulled")
+		}
 		testcontainers.SkipIfProviderIsNotHealthy(t)
 	}
-	image := os.Getenv("KAFKA_IMAGE")
 	if image == "" {
 		image = "apache/kafka:4.3.1"
 	}
