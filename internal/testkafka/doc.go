@@ -1,22 +1,15 @@
 // Package testkafka gives brokers to this project's own tests, benchmarks and `make kafka-up`. Nothing public imports it.
 //
-//	Real ──► KAFKA_BROKERS, if set
-//	    └──► one Apache Kafka per test process: a child process, from Maven jars,
-//	         on free ports of the loopback, in a temporary folder
-//	New  ──► such a Kafka for one test alone, to be stopped and started again
+//	New  ──► one Apache Kafka for one test: a child process, from Maven jars, on free ports of the loopback, in a temporary
+//	         folder; it can be stopped, started again, paused and killed
 //	Fake ──► kfake, in the process
 //
-// A test that needs a real broker says so in one line:
+// Tests of whole applications take their clusters from kafkatest, as users do, which starts brokers from jars by this package.
 //
-//	func TestMain(m *testing.M) { goleak.VerifyTestMain(testkafka.StopAfter(m)) }
+//	b := testkafka.New(t, testkafka.Options{})
+//	client, err := kgo.NewClient(kgo.SeedBrokers(b.Addr()))
 //
-//	func TestCommitSurvives(t *testing.T) {
-//		brokers := testkafka.Real(t)
-//		topic := testkafka.Name(t)
-//		…
-//	}
-//
-// Real needs Java 17, and Kafka's jars: a folder named by KAFKA_LIBS, or else the project's .kafka/libs, which is filled
+// New needs Java 17, and Kafka's jars: a folder named by KAFKA_LIBS, or else the project's .kafka/libs, which is filled
 // by Maven the first time. Where they cannot be had the test is skipped with one line that says why; with
 // MILLRACE_REQUIRE_KAFKA=1 it fails instead.
 //

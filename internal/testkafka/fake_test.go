@@ -7,7 +7,7 @@ import (
 )
 
 func TestFakeKeepsItsDataFolder(t *testing.T) {
-	dir, topic := t.TempDir(), Name(t)
+	dir, topic := t.TempDir(), "t"
 	first := Fake(t, kfake.NumBrokers(1), kfake.DataDir(dir), kfake.SeedTopics(1, topic))
 	commit(t, first.ListenAddrs(), topic, "kept")
 	first.Close()

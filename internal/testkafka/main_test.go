@@ -25,5 +25,5 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(orphanDir); dir != "" {
 		orphan(dir)
 	}
-	goleak.VerifyTestMain(StopAfter(m))
+	goleak.VerifyTestMain(m)
 }

@@ -4,9 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
-	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kadm"
@@ -33,7 +31,7 @@ func createTopic(t *testing.T, brokers []string, topic string) {
 // commit writes one record in a transaction.
 func commit(t *testing.T, brokers []string, topic, value string) {
 	t.Helper()
-	c := client(t, brokers, kgo.TransactionalID(Name(t)), kgo.DefaultProduceTopic(topic))
+	c := client(t, brokers, kgo.TransactionalID(t.Name()), kgo.DefaultProduceTopic(topic))
 	if err := c.BeginTransaction(); err != nil {
 		t.Fatal(err)
 	}
@@ -61,8 +59,8 @@ func committed(t *testing.T, brokers []string, topic string, n int) []string {
 	return got
 }
 
-func TestRealCommitsATransactionOfTheSecondProtocol(t *testing.T) {
-	brokers, topic := Real(t), Name(t)
+func TestBrokerCommitsATransactionOfTheSecondProtocol(t *testing.T) {
+	brokers, topic := []string{New(t, Options{}).Addr()}, "t"
 	versions, err := kadm.NewClient(client(t, brokers)).ApiVersions(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -89,21 +87,8 @@ func TestRealCommitsATransactionOfTheSecondProtocol(t *testing.T) {
 	}
 }
 
-func TestRealIsOneBrokerPerTestProcess(t *testing.T) {
-	if a, b := Real(t)[0], Real(t)[0]; a != b {
-		t.Errorf("Real = %s, then %s; want one broker", a, b)
-	}
-}
-
-func TestRealPrefersTheBrokersNamed(t *testing.T) {
-	t.Setenv("KAFKA_BROKERS", "one:1,two:2")
-	if got := Real(t); len(got) != 2 || got[0] != "one:1" || got[1] != "two:2" {
-		t.Errorf("Real = %q; want those of KAFKA_BROKERS", got)
-	}
-}
-
 func TestStoppedBrokerComesBackWithItsDataOnItsAddress(t *testing.T) {
-	b, topic := New(t, Options{}), Name(t)
+	b, topic := New(t, Options{}), "t"
 	addr := []string{b.Addr()}
 	createTopic(t, addr, topic)
 	commit(t, addr, topic, "kept")
@@ -153,24 +138,12 @@ func TestMissingKafkaSkipsUnlessRequired(t *testing.T) {
 	}
 }
 
-type code int
-
-func (c code) Run() int { return int(c) }
-
 func TestBrokerOfFailedTestsLeavesItsLogOnly(t *testing.T) {
-	for _, tc := range []struct {
-		exit code
-		kept bool
-	}{{0, false}, {1, true}} {
-		// Another test's broker is put aside, as if this were a process of its own.
-		shared.Lock()
-		other, tried := shared.broker, shared.tried
+	for _, keep := range []bool{false, true} {
 		b, err := open(Kit{}, Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		shared.broker, shared.tried = b, true
-		shared.Unlock()
 		for _, name := range []string{"log", "data/segment"} {
 			path := filepath.Join(b.dir, name)
 			if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -180,31 +153,16 @@ func TestBrokerOfFailedTestsLeavesItsLogOnly(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-
-		if got := StopAfter(tc.exit).Run(); got != int(tc.exit) {
-			t.Errorf("exit code %d became %d", tc.exit, got)
+		if err := b.close(keep); err != nil {
+			t.Fatal(err)
 		}
-		shared.Lock()
-		shared.broker, shared.tried = other, tried
-		shared.Unlock()
-
 		_, noLog := os.Stat(b.LogFile())
 		_, noData := os.Stat(filepath.Join(b.dir, "data"))
-		if (noLog == nil) != tc.kept || noData == nil {
-			t.Errorf("after exit code %d: log %v, data %v; want the log kept: %v, and no data", tc.exit, noLog, noData, tc.kept)
+		if (noLog == nil) != keep || noData == nil {
+			t.Errorf("closed to keep its log, %v: log %v, data %v; want no data", keep, noLog, noData)
 		}
 		if err := os.RemoveAll(b.dir); err != nil {
 			t.Error(err)
 		}
 	}
-}
-
-func TestNameIsValidInKafkaAndNew(t *testing.T) {
-	valid := regexp.MustCompile(`^[a-zA-Z0-9_-]{9,100}$`)
-	t.Run("ünïcode/and spaces "+strings.Repeat("long", 40), func(t *testing.T) {
-		a, b := Name(t), Name(t)
-		if !valid.MatchString(a) || a == b {
-			t.Errorf("Name = %q, then %q; want two names Kafka accepts", a, b)
-		}
-	})
 }
