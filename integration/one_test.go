@@ -8,7 +8,7 @@ import (
 )
 
 // What needs nothing special of its broker shares one.
-func TestOneBroker(t *testing.T) {
+func TestResultsAreExactOnOneBroker(t *testing.T) {
 	c := kafkatest.Start(t)
 	for _, test := range []struct {
 		name string
@@ -17,7 +17,7 @@ func TestOneBroker(t *testing.T) {
 		{"killed processes count every record once", killProcesses},
 		{"a rolling deploy reads the new topic and loses nothing", rollingDeploy},
 		{"the example killed in the middle counts every word once", exampleCounts},
-		{"results are exact whatever happens to processes and broker", soakOneBroker},
+		{"a soak", soakOneBroker},
 	} {
 		t.Run(test.name, func(t *testing.T) { test.run(t, c.In(t)) })
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Three brokers with three replicas of everything lose one of them at a time, and no result.
-func TestThreeBrokers(t *testing.T) {
+func TestResultsAreExactOnThreeBrokers(t *testing.T) {
 	c := kafkatest.Start(t, kafkatest.Brokers(3))
 	newSoak(t, c).run(t, slices.Concat(processSteps, networkSteps, threeBrokersSteps, kills())...)
 }
