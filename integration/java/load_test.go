@@ -22,9 +22,9 @@ const (
 	products   = 30
 	suppliers  = 6
 	categories = 4
-	perTick    = 3 // orders
+	perTick    = 2 // orders
 	tick       = 10 * time.Millisecond
-	step       = 20   // ms of event time from one order to the next
+	step       = 30   // ms of event time from one order to the next
 	paidOf     = 100  // one order in so many is followed by a payment
 	late       = 4000 // ms of event time by which an order may be late, within every grace
 )

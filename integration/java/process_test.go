@@ -100,13 +100,16 @@ type place struct {
 }
 
 // kafkaStreams starts the shop of src/main/java.
-func (p *place) kafkaStreams(settings ...string) *process {
+func (p *place) kafkaStreams() *process {
 	args := []string{"-Xmx256m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.clients.producer.internals.Sender=error",
 		"-cp", p.java.ClassPath, "shop.Main", p.app, strings.Join(p.brokers, ","), filepath.Join(p.dir, "java"),
 		fmt.Sprintf("commit.interval.ms=%d", commitInterval.Milliseconds()),
-		fmt.Sprintf("session.timeout.ms=%d", sessionTimeout.Milliseconds()),
-		"statestore.cache.max.bytes=0"}
-	return p.run("Kafka Streams", exec.Command(p.java.Java, append(args, settings...)...))
+		"statestore.cache.max.bytes=0",
+		"group.protocol=" + *protocol}
+	if *protocol == "classic" {
+		args = append(args, fmt.Sprintf("session.timeout.ms=%d", sessionTimeout.Milliseconds())) // of the other kind the brokers have it
+	}
+	return p.run("Kafka Streams", exec.Command(p.java.Java, args...))
 }
 
 // millrace starts the shop of topology_test.go.

@@ -2,6 +2,7 @@ package java
 
 import (
 	"errors"
+	"flag"
 	"strings"
 	"syscall"
 	"testing"
@@ -41,7 +42,7 @@ func TestShopIsHandedOverAndBack(t *testing.T) {
 	began := time.Now()
 	lap := func(what string) { t.Logf("%5.1f s: %s", time.Since(began).Seconds(), what) }
 
-	shop := out.enter(at.kafkaStreams("group.protocol=streams"))
+	shop := out.enter(at.kafkaStreams())
 	out.more(shop, perHand)
 	shop.stop()
 	lap("Kafka Streams stopped")
@@ -69,7 +70,7 @@ func TestShopIsHandedOverAndBack(t *testing.T) {
 	lap("Millrace killed in a transaction, and forgotten")
 
 	load.changeCustomers()
-	shop = out.enter(at.kafkaStreams("group.protocol=streams"))
+	shop = out.enter(at.kafkaStreams())
 	out.more(shop, perHand)
 	load.end()
 	want := load.expect()
@@ -89,8 +90,12 @@ func TestShopIsHandedOverAndBack(t *testing.T) {
 	t.Log(len(load.orders), "orders", len(load.payments), "payments", out.records)
 }
 
+// protocol is how Kafka Streams is a member of its group. With streams, Kafka Streams 4.3.1 was seen to leave a whole input unread on an
+// overloaded machine, before Millrace had its first turn; so that is tried by hand.
+var protocol = flag.String("shop.protocol", "classic", "group.protocol of Kafka Streams: classic or streams")
+
 // perHand is how many orders are counted before the shop changes hands.
-const perHand = 1000
+const perHand = 600
 
 // freezeInTransaction stops a process, as SIGSTOP does, at a moment when it has a transaction open.
 func (p *place) freezeInTransaction(shop *process) {

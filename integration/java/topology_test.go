@@ -68,19 +68,23 @@ func shop(app string) (*topology.Topology, error) {
 		As("offered"). // steps need names of their own; topics and stores keep theirs
 		Materialize("offers", store.NoCache()).
 		To(text("offers"))
-	products.GroupBy("by-category", func(_, product string) (string, int64) {
+	products.GroupBy(madeUp, func(_, product string) (string, int64) {
 		price, err := strconv.ParseInt(field(product, 2), 10, 64)
 		if err != nil {
 			panic(err)
 		}
 		return field(product, 1), price
 	}).
-		Reduce("categories",
+		Reduce(madeUp,
 			func(sum, price int64) int64 { return sum + price },
 			func(sum, price int64) int64 { return sum - price }, store.NoCache()).
 		To(number("categories"))
 	return b.Build()
 }
+
+// madeUp is the name that Kafka Streams gives the store of products by category, and their repartition topic, because the program
+// does not: its topics are called so.
+const madeUp = "KTABLE-AGGREGATE-STATE-STORE-0000000050"
 
 // field returns a part of a value as "id|item".
 func field(text string, i int) string { return strings.Split(text, "|")[i] }

@@ -24,12 +24,13 @@ import org.apache.kafka.streams.kstream.TimeWindows;
 import org.apache.kafka.streams.kstream.Windowed;
 import org.apache.kafka.streams.kstream.WindowedSerdes;
 import org.apache.kafka.streams.processor.StateStore;
+import org.apache.kafka.streams.state.KeyValueStore;
 import org.apache.kafka.streams.state.Stores;
 import org.apache.kafka.streams.state.WindowStore;
 
 /**
- * What the application computes. Everything that becomes part of a topic's name is named: stores by Materialized,
- * repartition topics by Grouped, joins by StreamJoined and TableJoined, suppressions by withName.
+ * What the application computes. What becomes part of a topic's name is named: stores by Materialized, repartition
+ * topics by Grouped, joins by StreamJoined and TableJoined, suppressions by withName. Only the last table is not.
  */
 final class Shop {
   private static final Serde<String> TEXT = Serdes.String();
@@ -110,11 +111,15 @@ final class Shop {
             store("offers", TEXT))
         .toStream()
         .to(app + "-offers", Produced.with(TEXT, TEXT));
+    // Names that Kafka Streams makes up serve as well.
     products
         .groupBy(
             (id, product) -> KeyValue.pair(field(product, 1), Long.parseLong(field(product, 2))),
-            Grouped.with("by-category", TEXT, LONG))
-        .reduce((sum, price) -> sum + price, (sum, price) -> sum - price, store("categories", LONG))
+            Grouped.with(TEXT, LONG))
+        .reduce(
+            (sum, price) -> sum + price,
+            (sum, price) -> sum - price,
+            Materialized.<String, Long, KeyValueStore<Bytes, byte[]>>with(TEXT, LONG).withCachingDisabled())
         .toStream()
         .to(app + "-categories", Produced.with(TEXT, LONG));
     return b.build();
