@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"github.com/millrace-streams/millrace"
+	"github.com/millrace-streams/millrace/integration/internal/child"
 	"github.com/millrace-streams/millrace/kafkatest"
 )
 
@@ -205,7 +206,7 @@ type permitted struct {
 	app   string
 	user  *kafkatest.User
 	conf  millrace.Config
-	log   *logTail
+	log   *child.Tail
 	round int
 	ended chan error
 	stop  func() error

@@ -47,22 +47,22 @@ func countThroughAKill(t *testing.T, c *kafkatest.Cluster, app string, want tran
 	f := feed(t, c, app+".in")
 	p := start(t, c, app, dir)
 	seen(c, app+".out", 300)
-	p.kill()
-	sent := p.said("sent")
+	p.Kill()
+	sent := p.Said("sent")
 	before := len(committed(t, c, app+".out"))
 	p = start(t, c, app, dir)
 	seen(c, app+".out", before+300)
-	p.end()
-	sent = append(sent, p.said("sent")...)
+	p.End(t)
+	sent = append(sent, p.Said("sent")...)
 	words := f.end()
 	total := 0
 	for _, n := range words {
 		total += n
 	}
 	p = start(t, c, app, dir)
-	p.runs()
+	runs(t, p)
 	seen(c, app+".out", total)
-	p.end() // what it had left to say it has said
+	p.End(t) // what it had left to say it has said
 	recount(t, committed(t, c, app+".out"), words)
 
 	var got transactions
