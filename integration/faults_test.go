@@ -94,21 +94,28 @@ var oneBrokerSteps = []step{
 var threeBrokersSteps = []step{
 	{"leaders and coordinators moved", moveLeaders, anything},
 	{"a broker stopped", func(t *testing.T, s *soak) {
-		s.without(t, s.inputLeader(t), (*kafkatest.Cluster).Stop, (*kafkatest.Cluster).Start)
+		c, node := s.c.In(t), s.inputLeader(t)
+		c.Stop(node)
+		s.flows(t)
+		c.Start(node)
+		s.inSync(t)
 	}, processes},
-	{"a broker paused while others take its place", func(t *testing.T, s *soak) {
-		s.without(t, s.outputLeader(t), (*kafkatest.Cluster).Pause, (*kafkatest.Cluster).Unpause)
+	{"a broker paused until others have taken its place", func(t *testing.T, s *soak) {
+		c, node := s.c.In(t), s.outputLeader(t)
+		c.Pause(node)
+		await(t, "other leaders", func() bool {
+			led := 0
+			leaders := s.leaders(t)
+			for _, leader := range leaders {
+				if leader == node {
+					led++
+				}
+			}
+			return len(leaders) > 0 && led == 0
+		})
+		c.Unpause(node)
+		s.inSync(t)
 	}, processes},
-}
-
-// without takes a broker away, waits for results without it, and has it back.
-func (s *soak) without(t *testing.T, node int32, begin, end func(*kafkatest.Cluster, int32)) {
-	t.Helper()
-	c := s.c.In(t)
-	begin(c, node)
-	s.flows(t)
-	end(c, node)
-	s.inSync(t)
 }
 
 // kills are ten brokers killed with -9, each for what it is to the application.
