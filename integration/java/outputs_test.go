@@ -156,7 +156,7 @@ func session(b []byte) string {
 }
 
 // patience is how long the shop may take for anything.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // until asks a few times a second whether something is so of what was read. It fails if it is not so for long, or when the shop
 // (nil: none) has ended; why says what is missing. Before each look it calls meanwhile.
