@@ -37,7 +37,7 @@ func (d *Driver) JoinStore[K, V any](name string) iter.Seq2[K, store.Row[V]] {
 			key, value = topics.Bind(key, log, serde.Key), topics.Bind(value, log, serde.Value)
 			return func(yield func(K, store.Row[V]) bool) {
 				d.t.Helper()
-				d.joined(sub, have, key, value, yield)
+				d.joined(have, key, value, yield)
 			}
 		}
 	}
@@ -53,7 +53,7 @@ type duplicate struct {
 	value  []byte
 }
 
-func (d *Driver) joined[K, V any](sub *graph.Sub, have *decl.Store, key serde.Serde[K], value serde.Serde[V], yield func(K, store.Row[V]) bool) {
+func (d *Driver) joined[K, V any](have *decl.Store, key serde.Serde[K], value serde.Serde[V], yield func(K, store.Row[V]) bool) {
 	d.t.Helper()
 	bad := func(err error) { d.fail(fmt.Errorf("store %q: a row cannot be decoded: %w", have.Name, err)) }
 	var found []duplicate

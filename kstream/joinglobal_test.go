@@ -47,7 +47,7 @@ func global(t *testing.T, build func(b *topology.Builder), steps ...string) (got
 		kv, at, _ := strings.Cut(rest, "@")
 		k, v, _ := strings.Cut(kv, "=")
 		var ms int64
-		fmt.Sscan(at, &ms)
+		_, _ = fmt.Sscan(at, &ms) // without a time it is 0
 		r := topology.Record[string, string]{Key: k, Value: v, Time: time.UnixMilli(ms)}
 		if v == "-" {
 			r = r.WithoutValue()

@@ -59,7 +59,7 @@ func recorded(t *testing.T, b *topology.Builder, opts []kstest.Option, steps []s
 		key, value, _ := strings.Cut(kv, "=")
 		at, header, _ := strings.Cut(at, ",")
 		var ms int64
-		fmt.Sscan(at, &ms)
+		_, _ = fmt.Sscan(at, &ms) // without a time it is 0
 		r := topology.Record[string, string]{Key: key, Value: value, Time: time.UnixMilli(ms)}
 		if header != "" {
 			r.Headers = r.Headers.With(header, nil)

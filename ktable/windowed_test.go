@@ -305,13 +305,13 @@ func TestEachClosedWindowIsSentOnceAlsoBehindAJumpOfTime(t *testing.T) {
 // app of either kind must be able to go on behind.
 func TestHowFarResultsWereSentIsKeptAsByKafkaStreams(t *testing.T) {
 	type build = func(g ktable.Grouped[string, string]) ktable.Table[window.Key[string], int64]
-	var hopping build = func(g ktable.Grouped[string, string]) ktable.Table[window.Key[string], int64] {
+	hopping := func(g ktable.Grouped[string, string]) ktable.Table[window.Key[string], int64] {
 		return g.WindowedBy(window.Hopping(20*ms, 10*ms).Grace(5 * ms)).EmitOnClose().Count("win")
 	}
-	var sliding build = func(g ktable.Grouped[string, string]) ktable.Table[window.Key[string], int64] {
+	sliding := func(g ktable.Grouped[string, string]) ktable.Table[window.Key[string], int64] {
 		return g.WindowedBy(window.Sliding(10 * ms).Grace(5 * ms)).EmitOnClose().Count("win")
 	}
-	var session build = func(g ktable.Grouped[string, string]) ktable.Table[window.Key[string], int64] {
+	session := func(g ktable.Grouped[string, string]) ktable.Table[window.Key[string], int64] {
 		return g.WindowedBySession(window.Session(10 * ms).Grace(5 * ms)).EmitOnClose().Count("win")
 	}
 	for _, c := range []struct {

@@ -49,7 +49,7 @@ type VersionedSpec[K, V any] struct{ spec }
 // VersionsOf returns the spec of a table's store as one of versions. It is for Millrace's own packages: use
 // ktable.VersionedStore.
 func VersionsOf[K, V any](table KeyValueSpec[K, V]) VersionedSpec[K, V] {
-	return VersionedSpec[K, V]{table.spec}
+	return VersionedSpec[K, V](table)
 }
 
 // WindowsOf returns the spec of a store of windows that is declared already. It is for Millrace's own packages: use

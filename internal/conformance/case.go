@@ -38,7 +38,7 @@ type Step struct {
 	Topic     string       `json:"topic"`
 	Key       *string      `json:"key"`
 	Value     *string      `json:"value"`
-	Ts        int64        `json:"ts"`
+	Time      int64        `json:"ts"`
 	Headers   [][2]*string `json:"headers"`
 	AdvanceMs *int64       `json:"advanceMs"`
 }

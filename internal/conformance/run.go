@@ -114,7 +114,7 @@ func (r *run[S, N]) step(s Step) error {
 		if s.Key == nil || s.Value == nil {
 			r.p.nulls.Store(true)
 		}
-		rec := topology.Record[*string, *string]{Key: s.Key, Value: s.Value, Time: time.UnixMilli(s.Ts)}
+		rec := topology.Record[*string, *string]{Key: s.Key, Value: s.Value, Time: time.UnixMilli(s.Time)}
 		for _, h := range s.Headers {
 			header := topology.Header{Key: *h[0]}
 			if h[1] != nil {

@@ -30,7 +30,7 @@ func (s Step) String() string {
 		return fmt.Sprintf("wall +%d ms", *s.AdvanceMs)
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s %s=%s @%d", s.Topic, shown(s.Key), shown(s.Value), s.Ts)
+	fmt.Fprintf(&b, "%s %s=%s @%d", s.Topic, shown(s.Key), shown(s.Value), s.Time)
 	for _, h := range s.Headers {
 		fmt.Fprintf(&b, " {%s: %s}", *h[0], shown(h[1]))
 	}

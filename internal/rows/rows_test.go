@@ -234,10 +234,10 @@ func TestAStoreMayBeWrittenAndReadDuringAScan(t *testing.T) {
 }
 
 func TestAPanicDuringAScanClosesIt(t *testing.T) {
-	s, e := open(t, serde.String, serde.Int64)
+	_, e := open(t, serde.String, serde.Int64)
 	closed := &closes{DB: e.db}
 	e.db = closed
-	s = rows.Open[string, int64](e, node, store.NewKeyValue("rows", serde.String, serde.Int64).Decl())
+	s := rows.Open[string, int64](e, node, store.NewKeyValue("rows", serde.String, serde.Int64).Decl())
 	s.Put("k", 1)
 	failure(t, func() {
 		for range s.All() {

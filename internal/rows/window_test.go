@@ -100,10 +100,10 @@ func TestWindowsInMemoryAreRefusedAsSoonAsTheyAreHidden(t *testing.T) {
 func TestExpiredRowsAreGivenUpSegmentBySegment(t *testing.T) {
 	for kind, change := range windowStores {
 		t.Run(kind, func(t *testing.T) {
-			s, e := openWindow(t, change)
+			_, e := openWindow(t, change)
 			db := &expiries{DB: e.db}
 			e.db = db
-			s = rows.OpenWindow[string, int64](e, node, newWindows(change))
+			s := rows.OpenWindow[string, int64](e, node, newWindows(change))
 			most := 0
 			for i := range int64(1000) {
 				s.Write("k", i*7000, i, 0)

@@ -27,10 +27,7 @@ func (g *guard) Get(key []byte) ([]byte, bool, error) {
 		return nil, false, store.ErrClosed
 	}
 	value, ok, err := g.DB.Get(key)
-	if err != nil {
-		g.note(err)
-	}
-	return value, ok, err
+	return value, ok, g.note(err)
 }
 
 func (g *guard) Set(key, value []byte) error {

@@ -44,7 +44,7 @@ func TestWhatCannotBeWiredIsNamed(t *testing.T) {
 		"store not declared":      {func(c *Config) { c.Sub.Stores = c.Sub.Stores[1:] }, `setting up work (work.go:30): store "rows" (work.go:1) is not connected`},
 		"no way to fan out":       {func(c *Config) { c.Sub.Nodes[workIndex].Fan = nil }, "node work (work.go:30) has 2 children and no way to fan out"},
 		"child elsewhere":         {func(c *Config) { c.Sub.Nodes = c.Sub.Nodes[:sinkIndex] }, "node mirror (work.go:40) sends to sink (work.go:50), which is not behind it"},
-		"nil dereference":         {func(c *Config) { c.Sub.Nodes[workIndex].Wire = func(graph.Env, any) any { var p *int; return *p } }, "setting up work (work.go:30): panic: runtime error: invalid memory address"},
+		"nil dereference":         {func(c *Config) { c.Sub.Nodes[workIndex].Wire = func(graph.Env, any) any { return *nowhere() } }, "setting up work (work.go:30): panic: runtime error: invalid memory address"},
 	} {
 		config := bench(t)
 		c.change(&config)
@@ -287,3 +287,6 @@ func TestProcessedRecordsAreLetGo(t *testing.T) {
 		check(step.name)
 	}
 }
+
+// nowhere is a pointer that nothing is behind.
+func nowhere() *int { return nil }

@@ -19,7 +19,7 @@ type buffers struct {
 		Bytes           string
 	} `json:"suppressBuffer"`
 	Contexts []struct {
-		Ts, Offset int64
+		TS, Offset int64
 		Partition  int32
 		Topic      string
 		Headers    string
@@ -51,7 +51,7 @@ func nullText(s *string) []byte {
 
 func TestOriginsAreThoseOfKafkaStreams(t *testing.T) {
 	for _, v := range readBuffers(t).Contexts {
-		o := Origin{Time: v.Ts, At: record.Position{Topic: v.Topic, Partition: v.Partition, Offset: v.Offset}}
+		o := Origin{Time: v.TS, At: record.Position{Topic: v.Topic, Partition: v.Partition, Offset: v.Offset}}
 		if v.Headers != "none" {
 			o.Headers = bothHeaders
 		}

@@ -38,13 +38,13 @@ func Run(t *testing.T, disk func(t testing.TB) Disk) {
 		})
 	}
 	t.Run("RandomOperationsAgreeWithAModel", func(t *testing.T) {
-		for seed := range uint64(seeds(t)) {
+		for seed := range uint64(seeds()) {
 			t.Run(fmt.Sprintf("seed=%d", seed), func(t *testing.T) { Random(t, disk(t), seed, 3000) })
 		}
 	})
 }
 
-func seeds(t *testing.T) int {
+func seeds() int {
 	if testing.Short() {
 		return 2
 	}

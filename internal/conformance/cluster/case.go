@@ -51,7 +51,7 @@ type Input struct {
 	Partition int32        `json:"partition"`
 	Key       *string      `json:"key"`
 	Value     *string      `json:"value"`
-	Ts        int64        `json:"ts"`
+	Time      int64        `json:"ts"`
 	Headers   [][2]*string `json:"headers"`
 }
 

@@ -158,5 +158,5 @@ func (in Input) String() string {
 		}
 		return *s
 	}
-	return fmt.Sprintf("%s/%d  %s=%s @%d", in.Topic, in.Partition, show(in.Key), show(in.Value), in.Ts)
+	return fmt.Sprintf("%s/%d  %s=%s @%d", in.Topic, in.Partition, show(in.Key), show(in.Value), in.Time)
 }

@@ -41,7 +41,7 @@ type Run struct {
 }
 
 // OK reports whether the case is identical.
-func (r *Run) OK() bool { return r.Diff == nil && r.Err == nil }
+func (run *Run) OK() bool { return run.Diff == nil && run.Err == nil }
 
 const (
 	caseTimeout  = 5 * time.Minute  // of one case in one way

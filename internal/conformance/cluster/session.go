@@ -183,7 +183,7 @@ func (s *session) send(ctx context.Context, records []*kgo.Record) error {
 
 // record makes what is fed to a client.
 func (in Input) record() *kgo.Record {
-	rec := &kgo.Record{Topic: in.Topic, Partition: in.Partition, Timestamp: time.UnixMilli(in.Ts)}
+	rec := &kgo.Record{Topic: in.Topic, Partition: in.Partition, Timestamp: time.UnixMilli(in.Time)}
 	if in.Key != nil {
 		rec.Key = []byte(*in.Key)
 	}
