@@ -27,7 +27,8 @@ SIM  = $(if $(SIM_ELSEWHERE),$(error tests in virtual time in $(SIM_ELSEWHERE): 
 # The race detector makes a seed ten times as long: it sees some of them.
 SIM_RACE = go test $(RACE) -timeout 10m -tags synctests -run "^($(SIM_TESTS))$$" . -sim.seeds=$(RACE_SEEDS) -sim.first=1001
 # Modules of their own, so that nobody who uses the library downloads Testcontainers.
-REAL = (cd integration && go test $(RACE) -p 1 -timeout 15m ./...)
+# They wait for brokers much of the time: two packages at once.
+REAL = (cd integration && go test $(RACE) -p 2 -timeout 15m ./...)
 HELPER = (cd kafkatest && go test $(RACE) -p 1 -timeout 15m ./...)
 
 .PHONY: help run test jars kafka-image vet lint bench kafka-up kafka-down fuzz mutants sim costs conformance conformance-cluster
