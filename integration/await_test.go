@@ -3,10 +3,12 @@ package integration
 import (
 	"testing"
 	"time"
+
+	"github.com/millrace-streams/millrace/integration/internal/child"
 )
 
-// patience bounds every wait: longer than any of them takes on a busy machine. What takes longer is stuck.
-const patience = 90 * time.Second
+// patience bounds every wait.
+const patience = child.Patience
 
 // await waits until something is so.
 func await(t *testing.T, what string, so func() bool) {

@@ -1,25 +1,22 @@
 package integration
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/exec"
 	"os/signal"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/twmb/franz-go/pkg/kgo"
 	"go.uber.org/goleak"
 
 	"github.com/millrace-streams/millrace"
+	"github.com/millrace-streams/millrace/integration/internal/child"
 	"github.com/millrace-streams/millrace/topology"
 )
 
@@ -84,76 +81,19 @@ func beChild(name string) error {
 	return app.Run(ctx)
 }
 
-// A child is a running child process.
-type child struct {
-	name string
-	cmd  *exec.Cmd
-	log  logTail
-	done chan struct{} // closed when it has ended and its output is read
-
-	mu    sync.Mutex
-	lines []string
-}
-
-// start starts an application on a directory. It is killed when the test ends, if it still runs.
-func start(t *testing.T, name, app, dir string, brokers []string, env ...string) *child {
+// start starts an application on a directory.
+func start(t *testing.T, name, app, dir string, brokers []string, env ...string) *child.Child {
 	t.Helper()
-	c := &child{name: name, done: make(chan struct{})}
-	c.cmd = exec.Command(os.Args[0])
-	c.cmd.Env = append(os.Environ(), "MILLRACE_CHILD="+name, "MILLRACE_APP="+app, "MILLRACE_DIR="+dir, "MILLRACE_BROKERS="+strings.Join(brokers, ","))
-	c.cmd.Env = append(c.cmd.Env, env...)
-	dieWithParent(c.cmd)
-	c.cmd.Stderr = &c.log
-	out, err := c.cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := c.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	go func() {
-		defer close(c.done)
-		c.read(out)
-		_ = c.cmd.Wait() // how it ended is asked of ProcessState
-	}()
-	t.Cleanup(func() {
-		c.kill()
-		if t.Failed() {
-			t.Logf("%s in %s said at the end:\n%s", name, dir, c.log.String())
-		}
-	})
-	return c
-}
-
-func (c *child) read(out io.Reader) {
-	in := bufio.NewScanner(out)
-	in.Buffer(nil, 1<<20)
-	for in.Scan() {
-		c.mu.Lock()
-		c.lines = append(c.lines, in.Text())
-		c.mu.Unlock()
-	}
-}
-
-// said returns the lines with a prefix.
-func (c *child) said(prefix string) []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var list []string
-	for _, l := range c.lines {
-		if strings.HasPrefix(l, prefix) {
-			list = append(list, l)
-		}
-	}
-	return list
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "MILLRACE_CHILD="+name, "MILLRACE_APP="+app, "MILLRACE_DIR="+dir, "MILLRACE_BROKERS="+strings.Join(brokers, ","))
+	cmd.Env = append(cmd.Env, env...)
+	return child.Start(t, name+" in "+dir, cmd)
 }
 
 // tasks returns the tasks that run in the process, by what it has said of them, in order.
-func (c *child) tasks() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+func tasks(c *child.Child) []string {
 	var list []string
-	for _, l := range c.lines {
+	for _, l := range c.Said("") {
 		verb, rest, _ := strings.Cut(l, " ")
 		for _, id := range strings.Fields(strings.Trim(rest, "[]")) {
 			switch verb {
@@ -168,68 +108,8 @@ func (c *child) tasks() []string {
 	return slices.Compact(list)
 }
 
-// until waits until something is so of the process.
-func (c *child) until(t *testing.T, what string, so func() bool) {
-	t.Helper()
-	await(t, c.name+" "+what, func() bool {
-		select {
-		case <-c.done:
-			if !so() {
-				t.Fatalf("%s ended before it was %s: %v", c.name, what, c.said("error"))
-			}
-		default:
-		}
-		return so()
-	})
-}
-
 // running waits until all that the process has to do runs.
-func (c *child) running(t *testing.T) {
+func running(t *testing.T, c *child.Child) {
 	t.Helper()
-	c.until(t, "running", func() bool { return len(c.said("state running")) > 0 })
-}
-
-// kill ends the process with -9.
-func (c *child) kill() {
-	_ = c.cmd.Process.Kill() // an error says that it is dead already
-	<-c.done
-}
-
-// end ends the process in order, and fails the test if it does not end so.
-func (c *child) end(t *testing.T) {
-	t.Helper()
-	if err := c.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Errorf("child %d: %v", c.cmd.Process.Pid, err)
-	}
-	select {
-	case <-c.done:
-	case <-time.After(patience):
-		t.Errorf("child %d does not end within %v of SIGTERM", c.cmd.Process.Pid, patience)
-		c.kill()
-	}
-	if code := c.cmd.ProcessState.ExitCode(); code != 0 {
-		t.Errorf("child %d ended with status %d: %v", c.cmd.Process.Pid, code, c.said("error"))
-	}
-}
-
-// logTail keeps the end of a log.
-type logTail struct {
-	mu  sync.Mutex
-	buf []byte
-}
-
-func (l *logTail) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.buf = append(l.buf, p...)
-	if n := len(l.buf) - 32<<10; n > 0 {
-		l.buf = l.buf[n:]
-	}
-	return len(p), nil
-}
-
-func (l *logTail) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return string(l.buf)
+	c.Until(t, "running", func() bool { return len(c.Said("state running")) > 0 })
 }

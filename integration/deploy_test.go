@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/millrace-streams/millrace/integration/internal/child"
 	"github.com/millrace-streams/millrace/kafkatest"
 	"github.com/millrace-streams/millrace/kstream"
 	"github.com/millrace-streams/millrace/serde"
@@ -43,22 +44,22 @@ func rollingDeploy(t *testing.T, c *kafkatest.Cluster) {
 	dir, cl := t.TempDir(), client(t, c)
 	oldFeed := feed(t, cl, app+"-old", 200, 1000)
 	newFeed := feed(t, cl, app+"-new", 200, 1000)
-	run := func(version, process string) *child {
+	run := func(version, process string) *child.Child {
 		return start(t, "deploy-"+version, app, filepath.Join(dir, process), c.Brokers())
 	}
 	a, b := run("v1", "a"), run("v1", "b")
-	a.running(t)
-	b.running(t)
+	running(t, a)
+	running(t, b)
 
-	a.end(t)
+	a.End(t)
 	a = run("v2", "a")
-	a.running(t)
-	b.end(t)
+	running(t, a)
+	b.End(t)
 	b = run("v2", "b")
-	b.running(t)
+	running(t, b)
 
 	sequences(t, c, app+"-old-out", oldFeed.end())
 	sequences(t, c, app+"-new-out", newFeed.end())
-	a.end(t)
-	b.end(t)
+	a.End(t)
+	b.End(t)
 }

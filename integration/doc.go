@@ -10,6 +10,6 @@
 // after the other; see soak_test.go, scenario_test.go, and for what is done processes_test.go and faults_test.go. After each
 // step the load rests until the outputs hold just what plain maps make of what was fed.
 //
-// A child process is this test binary with MILLRACE_CHILD set (see child_test.go). What it tells comes as lines on
+// A child process is this test binary with MILLRACE_CHILD set (see internal/child, and child_test.go). What it tells comes as lines on
 // its standard output. KAFKATEST_WAYS says on what the tests run: on kfake, steps that need a broker's process are left out.
 package integration

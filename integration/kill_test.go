@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-streams/millrace/integration/internal/child"
 	"github.com/millrace-streams/millrace/kafkatest"
 )
 
@@ -21,8 +22,8 @@ func killProcesses(t *testing.T, c *kafkatest.Cluster) {
 	load := feed(t, client(t, c), app+"-in", 500, 3000)
 
 	const most = 3
-	var procs [most]*child
-	var ended []*child
+	var procs [most]*child.Child
+	var ended []*child.Child
 	run := func(i int) {
 		procs[i] = start(t, "count", app, filepath.Join(dir, fmt.Sprint(i)), c.Brokers())
 	}
@@ -35,7 +36,7 @@ func killProcesses(t *testing.T, c *kafkatest.Cluster) {
 			run(i)
 			continue
 		}
-		procs[i].kill()
+		procs[i].Kill()
 		kills++
 		ended = append(ended, procs[i])
 		procs[i] = nil
@@ -50,18 +51,18 @@ func killProcesses(t *testing.T, c *kafkatest.Cluster) {
 	}
 	sequences(t, c, app+"-out", load.end())
 	for _, p := range procs {
-		p.end(t)
+		p.End(t)
 		ended = append(ended, p)
 	}
 	restores := 0
 	for _, p := range ended {
-		for _, line := range p.said("restored") {
+		for _, line := range p.Said("restored") {
 			restores++
 			if !strings.HasSuffix(line, `""`) {
 				t.Errorf("a restart wiped state: %s", line)
 			}
 		}
-		if e := p.said("error"); len(e) > 0 {
+		if e := p.Said("error"); len(e) > 0 {
 			t.Errorf("a process failed: %v", e)
 		}
 	}

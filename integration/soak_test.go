@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/millrace-streams/millrace/integration/internal/child"
 	"github.com/millrace-streams/millrace/kafkatest"
 )
 
@@ -23,7 +24,7 @@ type soak struct {
 	root  *testing.T // of the cluster: what outlives a step belongs to it
 	load  *load
 	read  *reader
-	procs map[string]*child // those that run, by name
+	procs map[string]*child.Child // those that run, by name
 
 	loosely bool // a broker was out of reach, or there are several: see scenario.loosely
 }
@@ -38,7 +39,7 @@ type step struct {
 // newSoak makes the topics and starts the load; no process runs yet.
 func newSoak(t *testing.T, c *kafkatest.Cluster) *soak {
 	t.Helper()
-	s := &soak{c: c, app: c.Name("soak"), dir: t.TempDir(), root: t, procs: map[string]*child{}}
+	s := &soak{c: c, app: c.Name("soak"), dir: t.TempDir(), root: t, procs: map[string]*child.Child{}}
 	var inputs []string
 	for _, sc := range scenarios {
 		for _, name := range sc.inputs {
@@ -81,7 +82,7 @@ func (s *soak) run(t *testing.T, steps ...step) {
 }
 
 // start starts a process on the directory of its name.
-func (s *soak) start(t *testing.T, name string, env ...string) *child {
+func (s *soak) start(t *testing.T, name string, env ...string) *child.Child {
 	t.Helper()
 	p := start(s.root, "soak", s.app, filepath.Join(s.dir, name), s.c.Brokers(), env...)
 	s.procs[name] = p
@@ -91,7 +92,7 @@ func (s *soak) start(t *testing.T, name string, env ...string) *child {
 // end ends a process in order.
 func (s *soak) end(t *testing.T, name string) {
 	t.Helper()
-	s.procs[name].end(t)
+	s.procs[name].End(t)
 	delete(s.procs, name)
 }
 
@@ -110,8 +111,8 @@ func (s *soak) mustRun(t *testing.T) {
 	t.Helper()
 	for name, p := range s.procs {
 		select {
-		case <-p.done:
-			t.Fatalf("process %s ended: %v", name, p.said("error"))
+		case <-p.Ended():
+			t.Fatalf("process %s ended: %v", name, p.Said("error"))
 		default:
 		}
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/millrace-streams/millrace/integration/internal/child"
 	"github.com/millrace-streams/millrace/kafkatest"
 )
 
@@ -139,7 +140,7 @@ func (w *wordCount) command() *exec.Cmd {
 		w.t.Fatal(err)
 	}
 	cmd := exec.Command(binary, w.args...)
-	dieWithParent(cmd)
+	child.DieWithParent(cmd)
 	return cmd
 }
 
@@ -167,7 +168,7 @@ func (w *wordCount) killWhenCounting() {
 	w.t.Helper()
 	cmd := w.command()
 	cmd.Args = append(cmd.Args, "-v")
-	log := &logTail{}
+	log := &child.Tail{}
 	cmd.Stdout, cmd.Stderr = log, log
 	if err := cmd.Start(); err != nil {
 		w.t.Fatal(err)

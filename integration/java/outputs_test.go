@@ -162,9 +162,9 @@ const patience = 2 * time.Minute
 // (nil: none) has ended; why says what is missing. Before each look it calls meanwhile.
 func (o *outputs) until(shop *process, is func() bool, why func() string, meanwhile ...func()) {
 	o.t.Helper()
-	name, gone := "the reader", (chan struct{})(nil)
+	name, gone := "the reader", (<-chan struct{})(nil)
 	if shop != nil {
-		name, gone = shop.name, shop.ended
+		name, gone = shop.Name, shop.Ended()
 	}
 	deadline := time.After(patience)
 	again := time.NewTicker(200 * time.Millisecond)
@@ -257,6 +257,6 @@ func (o *outputs) enter(shop *process) *process {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.hands++
-	o.hand = fmt.Sprintf("%d %s", o.hands, shop.name)
+	o.hand = fmt.Sprintf("%d %s", o.hands, shop.Name)
 	return shop
 }

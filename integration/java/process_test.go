@@ -1,17 +1,14 @@
 package java
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -20,6 +17,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/millrace-streams/millrace"
+	"github.com/millrace-streams/millrace/integration/internal/child"
 	"github.com/millrace-streams/millrace/internal/testkafka"
 )
 
@@ -79,14 +77,8 @@ const (
 
 // A process is the shop being run, by Kafka Streams or by Millrace.
 type process struct {
-	t     *testing.T
-	name  string
-	cmd   *exec.Cmd
-	ended chan struct{} // closed when it has ended and its output is read
-
-	mu    sync.Mutex
-	lines []string
-	log   []byte // the end of what it wrote to standard error
+	*child.Child
+	t *testing.T
 }
 
 // A place is where the shop runs: one application id, with a state directory for each of the two that run it.
@@ -119,101 +111,26 @@ func (p *place) millrace() *process {
 	return p.run("Millrace", cmd)
 }
 
-// run starts a process, which is killed when the test ends, if it still runs.
 func (p *place) run(name string, cmd *exec.Cmd) *process {
 	p.t.Helper()
-	c := &process{t: p.t, name: name, cmd: cmd, ended: make(chan struct{})}
-	dieWithParent(cmd)
-	cmd.Stderr = (*logTail)(c)
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		p.t.Fatalf("start %s: %v", name, err)
-	}
-	go func() {
-		defer close(c.ended)
-		c.read(out)
-		_ = cmd.Wait() // how it ended is asked of ProcessState
-	}()
-	p.t.Cleanup(func() {
-		c.kill()
-		if p.t.Failed() {
-			p.t.Logf("%s said: %q; its log ends:\n%s", name, c.lines, c.log)
-		}
-	})
-	return c
-}
-
-func (c *process) read(out io.Reader) {
-	in := bufio.NewScanner(out)
-	in.Buffer(nil, 1<<20)
-	for in.Scan() {
-		c.mu.Lock()
-		c.lines = append(c.lines, in.Text())
-		c.mu.Unlock()
-	}
-}
-
-// said returns the lines with a prefix.
-func (c *process) said(prefix string) []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	var list []string
-	for _, l := range c.lines {
-		if strings.HasPrefix(l, prefix) {
-			list = append(list, l)
-		}
-	}
-	return list
-}
-
-// kill ends the process with -9.
-func (c *process) kill() {
-	_ = c.cmd.Process.Kill() // an error says that it is dead already
-	<-c.ended
-}
-
-func (c *process) signal(s syscall.Signal) {
-	c.t.Helper()
-	if err := c.cmd.Process.Signal(s); err != nil {
-		c.t.Fatalf("%s: %v: %v", c.name, s, err)
-	}
+	return &process{child.Start(p.t, name, cmd), p.t}
 }
 
 // stop ends the process in order, and fails the test if it does not end so.
 func (c *process) stop() {
 	c.t.Helper()
-	c.signal(syscall.SIGTERM)
-	select {
-	case <-c.ended:
-	case <-time.After(time.Minute):
-		c.t.Fatalf("%s does not end within a minute of SIGTERM", c.name)
-	}
+	c.Stop(c.t)
 	c.keptState()
-	if len(c.said("closed")) == 0 || len(c.said("error")) > 0 {
-		c.t.Errorf("%s did not end in order: %q", c.name, c.lines)
+	if len(c.Said("closed")) == 0 || len(c.Said("error")) > 0 {
+		c.t.Errorf("%s did not end in order: %q", c.Name, c.Said(""))
 	}
 }
 
 // keptState fails the test if Millrace threw state away: what another has written since is read on top of it.
 func (c *process) keptState() {
-	for _, line := range c.said("restored") {
+	for _, line := range c.Said("restored") {
 		if !strings.HasSuffix(line, `""`) {
-			c.t.Errorf("%s wiped state: %s", c.name, line)
+			c.t.Errorf("%s wiped state: %s", c.Name, line)
 		}
 	}
-}
-
-type logTail process
-
-func (l *logTail) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.log = append(l.log, p...)
-	if n := len(l.log) - 32<<10; n > 0 {
-		l.log = l.log[n:]
-	}
-	return len(p), nil
 }

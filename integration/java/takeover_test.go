@@ -57,7 +57,7 @@ func TestShopIsHandedOverAndBack(t *testing.T) {
 	shop = out.enter(at.kafkaStreams())
 	out.more(shop, perHand)
 	at.freezeInTransaction(shop)
-	shop.kill()
+	shop.Kill()
 	lap("Kafka Streams killed in a transaction")
 
 	load.changeCustomers()
@@ -65,7 +65,7 @@ func TestShopIsHandedOverAndBack(t *testing.T) {
 	out.more(shop, perHand)
 	at.freezeInTransaction(shop)
 	shop.keptState()
-	shop.kill()
+	shop.Kill()
 	at.awaitEmptyGroup() // Kafka Streams would end with an error
 	lap("Millrace killed in a transaction, and forgotten")
 
@@ -101,7 +101,7 @@ const perHand = 600
 func (p *place) freezeInTransaction(shop *process) {
 	p.t.Helper()
 	for deadline := time.Now().Add(patience); time.Now().Before(deadline); {
-		shop.signal(syscall.SIGSTOP)
+		shop.Signal(p.t, syscall.SIGSTOP)
 		open, err := p.admin.ListTransactions(p.t.Context(), nil, []string{"Ongoing"})
 		if err != nil {
 			p.t.Fatal(err)
@@ -111,9 +111,9 @@ func (p *place) freezeInTransaction(shop *process) {
 				return
 			}
 		}
-		shop.signal(syscall.SIGCONT)
+		shop.Signal(p.t, syscall.SIGCONT)
 	}
-	p.t.Fatalf("%s was never seen in a transaction", shop.name)
+	p.t.Fatalf("%s was never seen in a transaction", shop.Name)
 }
 
 // awaitEmptyGroup waits until the group has forgotten who was killed.

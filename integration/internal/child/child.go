@@ -29,7 +29,7 @@ type Child struct {
 func Start(t testing.TB, name string, cmd *exec.Cmd) *Child {
 	t.Helper()
 	c := &Child{Name: name, cmd: cmd, done: make(chan struct{})}
-	dieWithParent(cmd)
+	DieWithParent(cmd)
 	cmd.Stderr = &c.log
 	out, err := cmd.StdoutPipe()
 	if err == nil {

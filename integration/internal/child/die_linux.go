@@ -5,7 +5,7 @@ import (
 	"syscall"
 )
 
-// dieWithParent has the kernel kill the process when the test process dies.
-func dieWithParent(cmd *exec.Cmd) {
+// DieWithParent has the kernel kill the process when the test process dies.
+func DieWithParent(cmd *exec.Cmd) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 }

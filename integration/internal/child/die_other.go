@@ -4,5 +4,5 @@ package child
 
 import "os/exec"
 
-// dieWithParent does nothing where the kernel cannot: the test kills its children itself.
-func dieWithParent(*exec.Cmd) {}
+// DieWithParent does nothing where the kernel cannot: the test kills its children itself.
+func DieWithParent(*exec.Cmd) {}
