@@ -3,6 +3,7 @@ package conformance
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -56,8 +57,10 @@ func ReadFiles[C any](dir fs.FS, read func(name string, r io.Reader) ([]C, error
 func Read(r io.Reader) ([]*Case, error) {
 	return ReadLines(r, func(line int, text []byte) *Case {
 		c := &Case{}
-		if c.broken = readCase(text, c); c.broken != nil && c.Name == "" {
+		c.broken = readCase(text, c)
+		if c.Name == "" {
 			c.Name = fmt.Sprintf("line %d", line)
+			c.broken = cmp.Or(c.broken, errors.New("conformance: the case has no name"))
 		}
 		return c
 	})
