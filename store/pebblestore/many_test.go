@@ -34,7 +34,7 @@ func TestTheBudgetHoldsForOneAndForManyDatabases(t *testing.T) {
 				db := dbs[n%databases]
 				key := binary.BigEndian.AppendUint64(append([]byte(nil), db.Prefix("rows")...), mix(uint64(n)))
 				check(t, db.Set(key, value))
-				if n%(databases*100) >= databases*100-databases {
+				if n%(databases*40) >= databases*40-databases {
 					check(t, db.Commit(store.Checkpoint{Changelog: "c", Offset: int64(n)}))
 					most = max(most, arena.Held()-before)
 				}
