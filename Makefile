@@ -26,7 +26,8 @@ UNIT = go test $(RACE) -p 2 -timeout 10m ./...
 SIM  = $(if $(SIM_ELSEWHERE),$(error tests in virtual time in $(SIM_ELSEWHERE): have SIM run them too))go test -timeout 10m -tags synctests -run "^($(SIM_TESTS))$$" . -sim.seeds=$(SEEDS)
 # The race detector makes a seed ten times as long: it sees some of them.
 SIM_RACE = go test $(RACE) -timeout 10m -tags synctests -run "^($(SIM_TESTS))$$" . -sim.seeds=$(RACE_SEEDS) -sim.first=1001
-# Modules of their own, so that nobody who uses the library downloads Testcontainers.
+# Modules of their own, so that nobody who uses the library downloads Testcontainers. The helper's tests wait for brokers while
+# those in virtual time compute.
 # They wait for brokers much of the time: two packages at once.
 REAL = (cd integration && go test $(RACE) -p 2 -timeout 15m ./...)
 HELPER = (cd kafkatest && go test $(RACE) -p 1 -timeout 15m ./...)
@@ -43,8 +44,9 @@ test: jars vet ## vet, and run all tests; those of a real Kafka need Java 17, an
 	@[ -n '$(RACE)' ] || echo 'tests run without the race detector: it needs a C compiler'
 	@status=0; \
 	$(UNIT) || status=1; \
+	log=$$(mktemp); $(HELPER) >$$log 2>&1 & helper=$$!; \
 	$(if $(SIM_FILES),$(SIM) || status=1; $(SIM_RACE) || status=1;) \
-	$(HELPER) || status=1; \
+	wait $$helper || status=1; cat $$log; rm -f $$log; \
 	$(REAL) || status=1; \
 	exit $$status
 
